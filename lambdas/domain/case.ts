@@ -1,0 +1,189 @@
+import type { AgreementPin } from './agreement.ts';
+import type { Deadline } from './clock.ts';
+import type { Check, Decision, EndReason, InformationRequest, Proposal, SealedPackage } from './events.ts';
+import type { CaseId, Digest, Nation, PersonId } from './ids.ts';
+import type { Instant } from './instant.ts';
+import type { Phase } from './phases.ts';
+
+export interface Deposit {
+  readonly depositId: string;
+  readonly digest: Digest;
+  readonly length: number;
+  readonly complete: boolean;
+}
+
+export interface Question {
+  readonly question: string;
+  readonly askedBy: PersonId;
+  readonly askedAt: Instant;
+  readonly answer?: string;
+  readonly answeredAt?: Instant;
+}
+
+export interface Access {
+  readonly accessId: string;
+  readonly recipient: PersonId;
+  readonly copy: number;
+  readonly idempotencyKey: string;
+  readonly at: Instant;
+  /** A failed opening is kept and not counted. */
+  readonly failed: boolean;
+}
+
+export interface Receipt {
+  readonly accessId: string;
+  readonly recipient: PersonId;
+  readonly digest: Digest;
+  readonly at: Instant;
+}
+
+/** What every case has, from its first event on. */
+export interface Filed {
+  readonly caseId: CaseId;
+  /** Sequence of the last event. */
+  readonly sequence: number;
+  readonly openedAt: Instant;
+  readonly changedAt: Instant;
+  readonly request: InformationRequest;
+  readonly requestDigest: Digest;
+  readonly agreement: AgreementPin;
+  readonly originatingNation: Nation;
+  readonly recipientNation: Nation;
+  readonly requestingAgency: string;
+  readonly requesterId: PersonId;
+  readonly exercise: boolean;
+  readonly registerNumber: string | null;
+  readonly questions: readonly Question[];
+  /** Deposits whose objects may still exist. */
+  readonly deposits: readonly Deposit[];
+  readonly failures: number;
+}
+
+export interface PutProposal {
+  readonly proposal: Proposal;
+  readonly digest: Digest;
+}
+
+interface Review extends Filed {
+  readonly registerNumber: string;
+  readonly checks: readonly Check[];
+  readonly deadline: Deadline;
+  readonly proposal: PutProposal | null;
+  /** Votes on the current proposal; earlier ones are void. */
+  readonly decisions: readonly Decision[];
+}
+
+interface Decided extends Review {
+  readonly proposal: PutProposal;
+  readonly assurance: { readonly personId: PersonId; readonly textDigest: Digest; readonly at: Instant } | null;
+}
+
+interface Opened extends Decided {
+  readonly sealed: SealedPackage;
+  readonly release: { readonly releaseId: string; readonly notBefore: Instant; readonly notAfter: Instant };
+  readonly accesses: readonly Access[];
+  readonly receipts: readonly Receipt[];
+}
+
+export interface Submitted extends Filed {
+  readonly phase: 'SUBMITTED';
+}
+export interface Inadmissible extends Filed {
+  readonly phase: 'INADMISSIBLE';
+  readonly registerNumber: string;
+  readonly checks: readonly Check[];
+}
+export interface UnderReview extends Review {
+  readonly phase: 'UNDER_REVIEW';
+}
+export interface AwaitingClarification extends Review {
+  readonly phase: 'AWAITING_CLARIFICATION';
+  readonly clarification: Deadline;
+}
+export interface AwaitingAssurance extends Decided {
+  readonly phase: 'AWAITING_ASSURANCE';
+  readonly assuranceDeadline: Deadline;
+}
+export interface Sealing extends Decided {
+  readonly phase: 'SEALING';
+  readonly sealed: SealedPackage | null;
+}
+export interface Released extends Opened {
+  readonly phase: 'RELEASED';
+}
+export interface Suspended extends Opened {
+  readonly phase: 'SUSPENDED';
+  readonly resumptionProposedBy: PersonId | null;
+}
+export interface Closing extends Decided {
+  readonly phase: 'CLOSING';
+  readonly reason: EndReason;
+  readonly sealed: SealedPackage | null;
+  /** True once the package's absence has been verified. */
+  readonly packageDestroyed: boolean;
+  readonly release: Opened['release'] | null;
+  readonly accesses: readonly Access[];
+  readonly receipts: readonly Receipt[];
+}
+export interface Ended extends Filed {
+  readonly phase: 'REFUSED' | 'LAPSED' | 'WITHDRAWN' | 'CLOSED';
+  readonly proposal: PutProposal | null;
+  readonly decisions: readonly Decision[];
+  readonly sealed: SealedPackage | null;
+  readonly release: Opened['release'] | null;
+  readonly accesses: readonly Access[];
+  readonly receipts: readonly Receipt[];
+  readonly endedBecause: string;
+}
+
+/** Where a case stands: one shape per phase, so that what a phase does not have cannot be read. */
+export type Case =
+  | Submitted
+  | Inadmissible
+  | UnderReview
+  | AwaitingClarification
+  | AwaitingAssurance
+  | Sealing
+  | Released
+  | Suspended
+  | Closing
+  | Ended;
+
+/**
+ * The instant at which the phase's own clock runs out, or null for a phase that waits for nobody.
+ * Half-open: at this instant it is over.
+ */
+export function dueAt(state: Case): Instant | null {
+  switch (state.phase) {
+    case 'UNDER_REVIEW':
+      return state.deadline.dueAt;
+    case 'AWAITING_CLARIFICATION':
+      return state.clarification.dueAt;
+    case 'AWAITING_ASSURANCE':
+      return state.assuranceDeadline.dueAt;
+    case 'RELEASED':
+    case 'SUSPENDED':
+      return state.release.notAfter;
+    case 'SUBMITTED':
+    case 'INADMISSIBLE':
+    case 'SEALING':
+    case 'CLOSING':
+    case 'REFUSED':
+    case 'LAPSED':
+    case 'WITHDRAWN':
+    case 'CLOSED':
+      return null;
+  }
+}
+
+/** Openings that count against a recipient's copies. */
+export const copiesUsed = (accesses: readonly Access[], recipient: PersonId): number =>
+  accesses.filter((access) => access.recipient === recipient && !access.failed).length;
+
+/** A broken invariant: the case is to be parked and an operator told; never a normal outcome (architecture §6). */
+export class InvariantBroken extends Error {
+  override readonly name = 'InvariantBroken';
+}
+
+export const phaseIs = <P extends Phase>(state: Case, ...phases: readonly P[]): state is Extract<Case, { phase: P }> =>
+  (phases as readonly Phase[]).includes(state.phase);

@@ -1,0 +1,172 @@
+/**
+ * The phase table: what may happen in each phase, by whom, and where it leads. This is the page to review; `decide` reads it,
+ * `evolve` is held to it by tests. Phases of later agreements' branches (third-party consent, disposition) join it as rows.
+ */
+export type Phase =
+  | 'SUBMITTED'
+  | 'INADMISSIBLE'
+  | 'UNDER_REVIEW'
+  | 'AWAITING_CLARIFICATION'
+  | 'REFUSED'
+  | 'LAPSED'
+  | 'WITHDRAWN'
+  | 'AWAITING_ASSURANCE'
+  | 'SEALING'
+  | 'RELEASED'
+  | 'SUSPENDED'
+  | 'CLOSING'
+  | 'CLOSED';
+
+export type CommandType =
+  | 'RecordAssessment'
+  | 'SeekClarification'
+  | 'AnswerClarification'
+  | 'OpenDeposit'
+  | 'CompleteDeposit'
+  | 'PutProposal'
+  | 'CastDecision'
+  | 'GiveAssurance'
+  | 'DeclineAssurance'
+  | 'RecordSealed'
+  | 'OpenRelease'
+  | 'GrantAccess'
+  | 'RecordAccessFailure'
+  | 'AcknowledgeReceipt'
+  | 'Suspend'
+  | 'Resume'
+  | 'Recall'
+  | 'RecordExpiry'
+  | 'RecordEnd'
+  | 'RecordDepositsDestroyed'
+  | 'RecordFailure'
+  | 'LookAtClock'
+  | 'Withdraw';
+
+/** Who may give a command: a capacity in which somebody acts in this very case. */
+export type Capacity =
+  'system' | 'requester' | 'desk-officer' | 'approver' | 'recipient-authority' | 'originator-authority' | 'recipient';
+
+interface Row {
+  readonly by: readonly Capacity[];
+  /** Phases it may lead to; the phase itself when it may stay. */
+  readonly to: readonly Phase[];
+}
+
+interface PhaseRules {
+  readonly commands: Readonly<Partial<Record<CommandType, Row>>>;
+  /** What a timeout does, in words; undefined for a phase that does not wait. */
+  readonly timeout?: string;
+  /** Whether the case is over. */
+  readonly final: boolean;
+}
+
+const FAILURE: Row = { by: ['system'], to: [] };
+const stays = (phase: Phase, ...by: Capacity[]): Row => ({ by, to: [phase] });
+const final: PhaseRules = {
+  commands: { RecordDepositsDestroyed: { by: ['system'], to: [] }, RecordFailure: FAILURE },
+  final: true,
+};
+
+export const PHASES: Readonly<Record<Phase, PhaseRules>> = {
+  SUBMITTED: {
+    final: false,
+    commands: {
+      RecordAssessment: { by: ['system'], to: ['UNDER_REVIEW', 'INADMISSIBLE'] },
+      Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  INADMISSIBLE: final,
+  UNDER_REVIEW: {
+    final: false,
+    timeout: 'the decision clock: escalated once or lapsed, as the agreement says',
+    commands: {
+      SeekClarification: { by: ['desk-officer', 'approver'], to: ['AWAITING_CLARIFICATION'] },
+      OpenDeposit: stays('UNDER_REVIEW', 'desk-officer'),
+      CompleteDeposit: stays('UNDER_REVIEW', 'desk-officer'),
+      PutProposal: stays('UNDER_REVIEW', 'desk-officer'),
+      CastDecision: { by: ['approver'], to: ['UNDER_REVIEW', 'AWAITING_ASSURANCE', 'SEALING', 'REFUSED'] },
+      LookAtClock: { by: ['system'], to: ['UNDER_REVIEW', 'LAPSED'] },
+      Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  AWAITING_CLARIFICATION: {
+    final: false,
+    timeout: 'the clarification clock: lapsed; the decision clock stands still meanwhile',
+    commands: {
+      AnswerClarification: { by: ['requester'], to: ['UNDER_REVIEW'] },
+      LookAtClock: { by: ['system'], to: ['LAPSED'] },
+      Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  REFUSED: final,
+  LAPSED: final,
+  WITHDRAWN: final,
+  AWAITING_ASSURANCE: {
+    final: false,
+    timeout: 'the assurance clock: lapsed',
+    commands: {
+      GiveAssurance: { by: ['recipient-authority'], to: ['SEALING'] },
+      DeclineAssurance: { by: ['recipient-authority'], to: ['LAPSED'] },
+      LookAtClock: { by: ['system'], to: ['LAPSED'] },
+      Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  SEALING: {
+    final: false,
+    commands: {
+      RecordSealed: stays('SEALING', 'system'),
+      OpenRelease: { by: ['system'], to: ['RELEASED', 'CLOSING'] },
+      Withdraw: { by: ['requester'], to: ['CLOSING'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  RELEASED: {
+    final: false,
+    timeout: 'the end of the window: closing',
+    commands: {
+      GrantAccess: stays('RELEASED', 'recipient'),
+      RecordAccessFailure: stays('RELEASED', 'system'),
+      AcknowledgeReceipt: stays('RELEASED', 'recipient'),
+      Suspend: { by: ['approver', 'originator-authority'], to: ['SUSPENDED'] },
+      Recall: { by: ['approver', 'originator-authority'], to: ['CLOSING'] },
+      RecordExpiry: { by: ['system'], to: ['CLOSING'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  SUSPENDED: {
+    final: false,
+    timeout: 'the end of the window keeps approaching: closing',
+    commands: {
+      RecordAccessFailure: stays('SUSPENDED', 'system'),
+      AcknowledgeReceipt: stays('SUSPENDED', 'recipient'),
+      Resume: { by: ['approver', 'originator-authority'], to: ['SUSPENDED', 'RELEASED'] },
+      Recall: { by: ['approver', 'originator-authority'], to: ['CLOSING'] },
+      RecordExpiry: { by: ['system'], to: ['CLOSING'] },
+      RecordFailure: FAILURE,
+    },
+  },
+  CLOSING: {
+    final: false,
+    commands: {
+      RecordAccessFailure: stays('CLOSING', 'system'),
+      AcknowledgeReceipt: stays('CLOSING', 'recipient'),
+      RecordEnd: { by: ['system'], to: ['CLOSED', 'WITHDRAWN'] },
+      RecordDepositsDestroyed: stays('CLOSING', 'system'),
+      RecordFailure: FAILURE,
+    },
+  },
+  CLOSED: {
+    ...final,
+    commands: { ...final.commands, AcknowledgeReceipt: stays('CLOSED', 'recipient') },
+  },
+};
+
+export const isFinal = (phase: Phase): boolean => PHASES[phase].final;
+
+/** Commands that a phase accepts, for error messages that say what is allowed. */
+export const commandsIn = (phase: Phase): readonly CommandType[] =>
+  Object.keys(PHASES[phase].commands) as CommandType[];
