@@ -1,0 +1,42 @@
+import type { Case } from './case.ts';
+import { APPROVING_ROLES, hasRole, type Actor } from './people.ts';
+import { PHASES, commandsIn, type Capacity, type CommandType } from './phases.ts';
+import { conflict, forbidden, type Refusal } from './refusal.ts';
+
+/** In which capacities somebody acts in this very case. */
+export function capacities(state: Case, actor: Actor): readonly Capacity[] {
+  if (actor.kind === 'system') return ['system'];
+  const { person } = actor;
+  if (!person.active) return [];
+  const held: Capacity[] = [];
+  if (person.nation === state.originatingNation) {
+    if (hasRole(person, 'desk-officer')) held.push('desk-officer');
+    if (hasRole(person, ...APPROVING_ROLES)) held.push('approver');
+    if (hasRole(person, 'competent-authority')) held.push('originator-authority');
+  }
+  if (person.nation === state.recipientNation) {
+    if (person.agency === state.requestingAgency && hasRole(person, 'requester')) held.push('requester');
+    if (hasRole(person, 'competent-authority')) held.push('recipient-authority');
+    const named = 'proposal' in state && state.proposal !== null ? state.proposal.proposal.recipients : [];
+    if (named.some((recipient) => recipient.personId === person.personId)) held.push('recipient');
+  }
+  return held;
+}
+
+/** The phase table's answer: whether this actor may give this command in this phase at all. */
+export function refusedByPhase(state: Case, actor: Actor, type: CommandType): Refusal | undefined {
+  const row = PHASES[state.phase].commands[type];
+  if (row === undefined) {
+    return conflict({
+      code: 'PHASE_FORBIDS',
+      message: `${type} is not possible while the case is ${state.phase}. Possible now: ${commandsIn(state.phase).join(', ')}.`,
+      next: 'Read the case again and act on where it stands.',
+    });
+  }
+  if (row.by.some((capacity) => capacities(state, actor).includes(capacity))) return undefined;
+  return forbidden({
+    code: 'NOT_YOUR_PART',
+    message: `${type} in phase ${state.phase} belongs to: ${row.by.join(', ')}.`,
+    next: 'Ask a person who holds that part in this case.',
+  });
+}

@@ -1,0 +1,60 @@
+import { otherParty } from './agreement.ts';
+import type { Context, SubmitRequest } from './commands.ts';
+import type { Outcome } from './decide.ts';
+import { hasRole } from './people.ts';
+import { forbidden, invalid } from './refusal.ts';
+import { titleProblem } from './text-hygiene.ts';
+
+/**
+ * Opens a case. Only what concerns the caller and the form is refused here; everything that the agreement decides
+ * gets a case and is assessed in it (domain.md §2).
+ */
+export function submit(command: SubmitRequest, context: Context): Outcome {
+  const { actor, agreement, originatingNation, people } = context;
+  const { request } = command;
+  if (actor.kind !== 'person' || !hasRole(actor.person, 'requester')) {
+    return forbidden({
+      code: 'NOT_A_REQUESTER',
+      message: 'Requests are submitted by people whom the directory lists as requesters of their agency.',
+      next: 'Ask your directory officers to propose the role, and a second one to confirm it.',
+    });
+  }
+  const { person } = actor;
+  if (person.nation === originatingNation || otherParty(agreement, originatingNation) !== person.nation) {
+    return forbidden({
+      code: 'NOT_A_PARTY',
+      message: `Agreement ${agreement.id} lets ${agreement.parties.join(' and ')} ask each other; this exchange answers for ${originatingNation}.`,
+      next: 'Submit to the exchange of the nation that is asked, under an agreement your nation is party to.',
+      rule: 'A4',
+    });
+  }
+  const problem = titleProblem(agreement, request.title, '/title');
+  if (problem !== undefined) return problem;
+  const unknown = request.recipients.findIndex((id) => {
+    const recipient = people.get(id);
+    return recipient === undefined || !recipient.active || recipient.nation !== person.nation;
+  });
+  if (unknown !== -1) {
+    return invalid({
+      code: 'RECIPIENT_UNKNOWN',
+      message: 'A recipient must be an active person of the requesting nation in the directory of this exchange.',
+      next: 'Correct the person id, or have the person entered in the directory first.',
+      pointer: `/recipients/${unknown}`,
+      rule: 'B1',
+    });
+  }
+  return [
+    {
+      type: 'RequestSubmitted',
+      payload: {
+        request,
+        requestDigest: context.digest(request),
+        agreement: context.pin,
+        originatingNation,
+        recipientNation: person.nation,
+        requestingAgency: person.agency,
+        exercise: agreement.exercise,
+      },
+    },
+  ];
+}
