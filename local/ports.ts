@@ -8,13 +8,15 @@ export interface KeyUse {
    * Throws `AccessDenied`, or a KMS key-state error, unless `caller` may perform every one of `actions` on the key through `viaService`.
    * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
    * @param keyId key id, key ARN, alias name or alias ARN
-   * @param viaService for example `dynamodb`, `s3`, `sqs`, `states`, `lambda`
+   * @param viaService for example `dynamodb`, `s3`, `sqs`, `states`, `lambda`; undefined where AWS calls KMS with the caller's own
+   *   credentials, so that `kms:ViaService` is absent (a state machine's execution role,
+   *   https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html)
    */
   assertUsable(use: {
     readonly caller: Caller;
     readonly keyId: string;
     readonly actions: readonly ('kms:Decrypt' | 'kms:GenerateDataKey')[];
-    readonly viaService: string;
+    readonly viaService: string | undefined;
     readonly encryptionContext?: Readonly<Record<string, string>>;
   }): void;
 }
