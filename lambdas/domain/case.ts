@@ -125,8 +125,10 @@ export interface Closing extends Decided {
   readonly accesses: readonly Access[];
   readonly receipts: readonly Receipt[];
 }
-export interface Ended extends Filed {
-  readonly phase: 'REFUSED' | 'LAPSED' | 'WITHDRAWN' | 'CLOSED';
+type EndPhase = 'REFUSED' | 'LAPSED' | 'WITHDRAWN' | 'CLOSED';
+
+export interface EndedIn<P extends EndPhase> extends Filed {
+  readonly phase: P;
   readonly proposal: PutProposal | null;
   readonly decisions: readonly Decision[];
   readonly sealed: SealedPackage | null;
@@ -135,6 +137,8 @@ export interface Ended extends Filed {
   readonly receipts: readonly Receipt[];
   readonly endedBecause: string;
 }
+
+export type Ended = { [P in EndPhase]: EndedIn<P> }[EndPhase];
 
 /** Where a case stands: one shape per phase, so that what a phase does not have cannot be read. */
 export type Case =

@@ -5,6 +5,7 @@ import {
   type Case,
   type Closing,
   type Ended,
+  type EndedIn,
   type Filed,
   type Receipt,
   type Released,
@@ -52,7 +53,7 @@ function open(event: EventOf<'RequestSubmitted'>): Case {
 }
 
 /** What an ended case keeps of where it stood. */
-function end(state: Case, phase: Ended['phase'], because: string): Ended {
+function end<P extends Ended['phase']>(state: Case, phase: P, because: string): EndedIn<P> {
   const filed: Filed = {
     caseId: state.caseId,
     sequence: state.sequence,
