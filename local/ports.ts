@@ -52,6 +52,8 @@ export interface StreamRecord {
     readonly SizeBytes: number;
     readonly StreamViewType: string;
   };
+  /** Only on a deletion by TTL. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html */
+  readonly userIdentity?: { readonly type: 'Service'; readonly principalId: 'dynamodb.amazonaws.com' };
 }
 
 /** A table's stream: one shard, in order. Records older than 24 hours are gone. */
@@ -77,5 +79,9 @@ export type EventSink = (event: {
   readonly detail: Readonly<Record<string, unknown>>;
 }) => void;
 
-/** The caller that an AWS service becomes when it assumes `roleArn` (a state machine, a function, a rule with a role); checks the role's trust. */
-export type RoleCallerFor = (roleArn: string, service: string, sessionName: string) => RoleCaller;
+/**
+ * The caller that an AWS service becomes when it assumes `roleArn` (a state machine, a function, a rule with a role); checks the role's trust.
+ * @param service principal, for example `states.amazonaws.com` (or just `states`)
+ * @param sourceArn the resource on whose behalf, for trust policies with `aws:SourceArn`
+ */
+export type RoleCallerFor = (roleArn: string, service: string, sessionName: string, sourceArn?: string) => RoleCaller;

@@ -35,8 +35,14 @@ export interface Service {
   handle(request: ServiceRequest): Promise<ServiceResponse>;
   /** How this service writes an error on the wire. */
   renderError(error: ServiceError, request: { readonly requestId: string }): ServiceResponse;
-  /** The operation a request asks for, for the meter and the faults; undefined when it cannot be told. */
-  operationOf(request: Pick<ServiceRequest, 'method' | 'path' | 'query' | 'headers'>): string | undefined;
+  /**
+   * The operation a request asks for, for the meter and the faults; undefined when it cannot be told.
+   * @param body the body, for services other than S3: the query protocol names the operation in it
+   */
+  operationOf(
+    request: Pick<ServiceRequest, 'method' | 'path' | 'query' | 'headers'>,
+    body?: Buffer,
+  ): string | undefined;
   stop?(): Promise<void>;
 }
 

@@ -95,8 +95,7 @@ export class Sessions {
   #forgetLongExpired(): void {
     const limit = this.#clock.now() - HOUR;
     for (const [key, session] of this.#byAccessKey) {
-      if (session.expiresAt >= limit) break;
-      this.#byAccessKey.delete(key);
+      if (session.expiresAt < limit) this.#byAccessKey.delete(key);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { ServiceError } from '../service.ts';
 import { conditionProblem } from './conditions.ts';
 import type { PolicyDocument, Statement } from './policy.ts';
 import { listOf } from './request-context.ts';
@@ -10,8 +11,10 @@ import { unsupportedVariables } from './variables.ts';
 export type PolicyKind = 'identity' | 'resource' | 'trust';
 
 /** A policy that AWS would refuse, or that the runtime cannot evaluate; the message names the element. */
-export class PolicyProblem extends Error {
-  override readonly name = 'PolicyProblem';
+export class PolicyProblem extends ServiceError {
+  constructor(problem: string) {
+    super('MalformedPolicyDocument', problem, 400);
+  }
 }
 
 const DOCUMENT_KEYS = ['Version', 'Id', 'Statement'];

@@ -1,0 +1,120 @@
+import type { PolicyDocument, RoleCaller } from '../../iam/policy.ts';
+import { AccessDenied } from '../../iam/policy.ts';
+import type { Role } from '../../iam/roles.ts';
+import { SESSION_NAME } from '../../iam/sessions.ts';
+import { validatePolicy } from '../../iam/validate.ts';
+import type { Host } from '../../service.ts';
+import { notImplemented, ServiceError } from '../../service.ts';
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export interface AssumeRole {
+  readonly roleArn: string;
+  readonly name: string;
+  readonly seconds: number;
+  readonly policy: PolicyDocument | undefined;
+  readonly sourceIdentity: string | undefined;
+  readonly externalId: string | undefined;
+}
+
+const PARAMETERS = [
+  'Action',
+  'Version',
+  'RoleArn',
+  'RoleSessionName',
+  'DurationSeconds',
+  'Policy',
+  'SourceIdentity',
+  'ExternalId',
+];
+const SHORTEST = 900;
+/** A role that assumes a role gets at most an hour, and every caller here is a role. */
+const LONGEST_CHAINED = 3600;
+const LONGEST_POLICY = 2048;
+const SOURCE_IDENTITY = /^(?!aws:)[\w+=,.@-]{2,64}$/;
+const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
+
+const invalid = (message: string): ServiceError => new ServiceError('ValidationError', message);
+
+const required = (form: URLSearchParams, name: string): string => {
+  const value = form.get(name);
+  if (value === null || value === '')
+    throw invalid(`Value at '${name}' failed to satisfy constraint: Member must not be null`);
+  return value;
+};
+
+const matching = (form: URLSearchParams, name: string, pattern: RegExp): string | undefined => {
+  const value = form.get(name) ?? undefined;
+  if (value !== undefined && !pattern.test(value))
+    throw invalid(
+      `Value '${value}' at '${name}' failed to satisfy constraint: Member must satisfy regular expression pattern`,
+    );
+  return value;
+};
+
+function sessionPolicy(text: string | null): PolicyDocument | undefined {
+  if (text === null) return undefined;
+  if (text.length < 1 || text.length > LONGEST_POLICY)
+    throw invalid(
+      `Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to ${LONGEST_POLICY}`,
+    );
+  try {
+    return validatePolicy(JSON.parse(text), 'identity');
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new ServiceError('MalformedPolicyDocument', 'The policy is not in valid JSON format.');
+    throw error;
+  }
+}
+
+/** Reads and checks the parameters. @throws {ServiceError} */
+export function readAssumeRole(form: URLSearchParams): AssumeRole {
+  const unknown = [...form.keys()].find((name) => !PARAMETERS.includes(name));
+  if (unknown !== undefined) throw notImplemented(`the parameter ${unknown} of sts:AssumeRole`);
+  const name = required(form, 'RoleSessionName');
+  matching(form, 'RoleSessionName', SESSION_NAME);
+  const seconds = form.get('DurationSeconds') ?? String(LONGEST_CHAINED);
+  if (!/^\d{1,9}$/.test(seconds) || Number(seconds) < SHORTEST)
+    throw invalid(
+      `Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to ${SHORTEST}`,
+    );
+  return {
+    roleArn: required(form, 'RoleArn'),
+    name,
+    seconds: Number(seconds),
+    policy: sessionPolicy(form.get('Policy')),
+    sourceIdentity: matching(form, 'SourceIdentity', SOURCE_IDENTITY),
+    externalId: matching(form, 'ExternalId', EXTERNAL_ID),
+  };
+}
+
+/**
+ * Checks that `caller` may assume `role`. Within an account a trust policy that names the caller's role suffices; one that names the
+ * account needs the caller's own policies to allow it too.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-resource-identity.html
+ * @throws {AccessDenied} also for a role that does not exist, so that names cannot be probed
+ */
+export function authorizeAssumeRole(
+  host: Host,
+  caller: RoleCaller,
+  role: Role | undefined,
+  { roleArn, name, sourceIdentity, externalId, seconds }: AssumeRole,
+): Role {
+  if (role === undefined)
+    throw new AccessDenied(
+      { caller, action: 'sts:AssumeRole', resource: roleArn },
+      'there is no such role in the template',
+    );
+  const context = {
+    'sts:RoleSessionName': name,
+    'sts:SourceIdentity': sourceIdentity,
+    'sts:ExternalId': externalId,
+  };
+  const actions = sourceIdentity === undefined ? ['sts:AssumeRole'] : ['sts:AssumeRole', 'sts:SetSourceIdentity'];
+  for (const action of actions)
+    host.authorize({ caller, action, resource: role.arn, context, resourcePolicy: role.trust, mode: 'key' });
+  if (seconds > role.maxSessionDuration)
+    throw invalid('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
+  if (seconds > LONGEST_CHAINED)
+    throw invalid('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.');
+  return role;
+}
