@@ -56,7 +56,6 @@ export type Command =
   | { readonly type: 'RecordSealed'; readonly sealed: SealedPackage }
   | {
       readonly type: 'OpenRelease';
-      readonly releaseId: string;
       /** Deposits whose objects were looked for and found absent. */
       readonly depositsDestroyed: readonly string[];
     }

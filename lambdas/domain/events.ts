@@ -73,6 +73,8 @@ export interface Decision {
 /** A package as the sealing step made it. */
 export interface SealedPackage {
   readonly packageId: string;
+  /** Chosen at sealing, because the data key is bound to it. */
+  readonly releaseId: string;
   readonly objectKey: string;
   readonly documents: readonly {
     readonly depositId: string;

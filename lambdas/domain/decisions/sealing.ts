@@ -65,7 +65,7 @@ export function openRelease(state: Sealing, command: Of<'OpenRelease'>, context:
     {
       type: 'ReleaseOpened',
       payload: {
-        releaseId: command.releaseId,
+        releaseId: state.sealed.releaseId,
         packageId: state.sealed.packageId,
         notBefore: proposal.notBefore,
         notAfter: proposal.notAfter,

@@ -1,0 +1,66 @@
+/** Names that handlers and infrastructure share: environment variables, steps, where a workflow goes next, index names. */
+
+/** Environment variables of functions. Each function is given those it reads, and no other. */
+export const ENV = {
+  casesTable: 'CASES_TABLE',
+  directoryTable: 'DIRECTORY_TABLE',
+  tokensTable: 'TOKENS_TABLE',
+  idempotencyTable: 'IDEMPOTENCY_TABLE',
+  depositsBucket: 'DEPOSITS_BUCKET',
+  packagesBucket: 'PACKAGES_BUCKET',
+  packageKeyId: 'PACKAGE_KEY_ID',
+  releaseAccessRole: 'RELEASE_ACCESS_ROLE',
+  stateMachine: 'STATE_MACHINE',
+  bus: 'EVENT_BUS',
+  mailFrom: 'MAIL_FROM',
+  mailIdentity: 'MAIL_IDENTITY',
+  portal: 'PORTAL_ADDRESS',
+  nation: 'ORIGINATING_NATION',
+  environment: 'ENVIRONMENT_NAME',
+  issuers: 'ISSUERS',
+  audience: 'AUDIENCE',
+  foundingOfficers: 'FOUNDING_OFFICERS',
+} as const;
+
+export const INDEX = {
+  /** Open work: partition phase and shard, sorted by when it is due. */
+  open: 'open-by-phase',
+  /** Requests of an agency: partition agency and shard, newest first. */
+  agency: 'by-agency',
+  /** What to look at next: partition shard, sorted by instant. */
+  due: 'by-due',
+} as const;
+
+/** Where the workflow goes next: an edge of its graph. A step answers one of these; the next step reads the case file again. */
+export const NEXT = [
+  'await-decision',
+  'await-assurance',
+  'seal',
+  'open',
+  'hold',
+  'close',
+  'closed',
+  'refused',
+  'lapsed',
+  'withdrawn',
+  'inadmissible',
+  'continue-later',
+  'superseded',
+] as const;
+export type Next = (typeof NEXT)[number];
+
+/** Error names that a step throws and the workflow names: only what is unexpected is an error (architecture §6). */
+export const ERRORS = {
+  transient: 'Transient',
+  conflict: 'Conflict',
+  invariantBroken: 'InvariantBroken',
+} as const;
+
+/** Longest wait of one callback, in seconds: 300 days. An execution that reaches it ends and the next attempt goes on. */
+export const LONGEST_WAIT = 300 * 24 * 60 * 60;
+
+/** Encryption context of a package's data key: random ids only, because CloudTrail shows it in clear (principle P3). */
+export const ENCRYPTION_CONTEXT_KEYS = ['case', 'release', 'package'] as const;
+
+/** Source of the events that `announce` puts on the bus. */
+export const EVENT_SOURCE = 'valiza.exchange';

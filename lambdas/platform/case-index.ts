@@ -1,0 +1,212 @@
+import { BatchGetItemCommand, QueryCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { INDEX } from '../contracts/names.ts';
+import type { CaseId } from '../domain/ids.ts';
+import type { Instant } from '../domain/instant.ts';
+import type { Phase } from '../domain/phases.ts';
+import { agencyKey, dueKey, openKey, type CaseHead } from './case-head.ts';
+import { SEEN_BY_ANNOUNCE } from './case-store.ts';
+import { asOurError, toItem } from './dynamodb.ts';
+import { Conflict } from './errors.ts';
+
+/** A place in a list: sort key and case. The partition always follows from the caller, so a cursor opens no other list (row 11 of the abuse list). */
+export interface Position {
+  readonly sort: string;
+  readonly caseId: string;
+}
+
+export interface Page {
+  readonly heads: readonly CaseHead[];
+  readonly next: Position | undefined;
+}
+
+interface IndexQuery {
+  readonly index: string;
+  readonly partition: readonly [attribute: string, value: string];
+  readonly sortName: string;
+  readonly newestFirst: boolean;
+  readonly limit: number;
+  readonly after?: Position | undefined;
+  readonly upTo?: string;
+}
+
+async function queryIndex(
+  client: DynamoDBClient,
+  table: string,
+  query: IndexQuery,
+): Promise<{ ids: string[]; next: Position | undefined }> {
+  const [attribute, value] = query.partition;
+  const page = await client
+    .send(
+      new QueryCommand({
+        TableName: table,
+        IndexName: query.index,
+        KeyConditionExpression: query.upTo === undefined ? '#p = :p' : '#p = :p AND #s <= :upTo',
+        ExpressionAttributeNames:
+          query.upTo === undefined ? { '#p': attribute } : { '#p': attribute, '#s': query.sortName },
+        ExpressionAttributeValues: toItem({
+          ':p': value,
+          ...(query.upTo === undefined ? {} : { ':upTo': query.upTo }),
+        }),
+        ScanIndexForward: !query.newestFirst,
+        Limit: query.limit,
+        ...(query.after === undefined
+          ? {}
+          : {
+              ExclusiveStartKey: toItem({
+                [attribute]: value,
+                [query.sortName]: query.after.sort,
+                caseId: query.after.caseId,
+                sk: 'HEAD',
+              }),
+            }),
+      }),
+    )
+    .catch((error: unknown) => Promise.reject(asOurError(error)));
+  const last = page.LastEvaluatedKey === undefined ? undefined : unmarshall(page.LastEvaluatedKey);
+  return {
+    ids: (page.Items ?? []).map((item) => String(unmarshall(item)['caseId'])),
+    next: last === undefined ? undefined : { sort: String(last[query.sortName]), caseId: String(last['caseId']) },
+  };
+}
+
+/** Heads in the order of their ids; an id whose head has gone is left out. At most 100. */
+async function readHeads(client: DynamoDBClient, table: string, ids: readonly string[]): Promise<CaseHead[]> {
+  if (ids.length === 0) return [];
+  const found = new Map<string, CaseHead>();
+  let keys = ids.map((caseId) => toItem({ caseId, sk: 'HEAD' }));
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html: what was not processed is asked for again.
+  while (keys.length > 0) {
+    const answer = await client
+      .send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }))
+      .catch((error: unknown) => Promise.reject(asOurError(error)));
+    for (const item of answer.Responses?.[table] ?? []) {
+      const head = unmarshall(item) as CaseHead; // written by commitCase only
+      found.set(head.caseId, head);
+    }
+    keys = (answer.UnprocessedKeys?.[table]?.Keys as typeof keys | undefined) ?? [];
+  }
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+/** Open work in a phase, what is due first first. */
+export async function listOpen(
+  client: DynamoDBClient,
+  table: string,
+  phase: Phase,
+  limit: number,
+  after?: Position,
+): Promise<Page> {
+  const partition = ['openKey', openKey(phase)] as const;
+  const query = { index: INDEX.open, partition, sortName: 'openSort', newestFirst: false, limit, after };
+  const { ids, next } = await queryIndex(client, table, query);
+  return { heads: await readHeads(client, table, ids), next };
+}
+
+/** An agency's own requests, newest first. */
+export async function listOfAgency(
+  client: DynamoDBClient,
+  table: string,
+  agency: { readonly nation: string; readonly agency: string },
+  limit: number,
+  after?: Position,
+): Promise<Page> {
+  const partition = ['agencyKey', agencyKey(agency.nation, agency.agency)] as const;
+  const query = { index: INDEX.agency, partition, sortName: 'agencySort', newestFirst: true, limit, after };
+  const { ids, next } = await queryIndex(client, table, query);
+  return { heads: await readHeads(client, table, ids), next };
+}
+
+/** Ids of cases that are to be looked at now, longest overdue first. */
+export async function listDue(
+  client: DynamoDBClient,
+  table: string,
+  now: Instant,
+  limit: number,
+): Promise<readonly CaseId[]> {
+  const partition = ['dueKey', dueKey()] as const;
+  const { ids } = await queryIndex(client, table, {
+    index: INDEX.due,
+    partition,
+    sortName: 'dueSort',
+    newestFirst: false,
+    limit,
+    upTo: now,
+  });
+  return ids as CaseId[]; // only heads carry a dueKey, and their partition key is a case id
+}
+
+const headKey = (caseId: string): ReturnType<typeof toItem> => toItem({ caseId, sk: 'HEAD' });
+
+/** Claims the next attempt for a case whose execution is gone: of two claimants one gets it (architecture §4). */
+export async function claimAttempt(client: DynamoDBClient, table: string, head: CaseHead): Promise<boolean> {
+  return conditionally(client, {
+    TableName: table,
+    Key: headKey(head.caseId),
+    UpdateExpression: 'SET attempt = :next',
+    ConditionExpression: 'attempt = :current',
+    ExpressionAttributeValues: toItem({ ':next': head.attempt + 1, ':current': head.attempt }),
+  });
+}
+
+/** Touches the head so that the consumers of the stream look at the case again; changes no fact. */
+export async function nudge(client: DynamoDBClient, table: string, caseId: string): Promise<void> {
+  await conditionally(client, {
+    TableName: table,
+    Key: headKey(caseId),
+    UpdateExpression: 'ADD nudges :one',
+    ConditionExpression: 'attribute_exists(caseId)',
+    ExpressionAttributeValues: toItem({ ':one': 1 }),
+  });
+}
+
+/** Sets when the sweep looks at a case next, or takes it out of the index; only if the case has not changed since it was read. */
+export async function lookAgain(
+  client: DynamoDBClient,
+  table: string,
+  head: CaseHead,
+  at: Instant | undefined,
+): Promise<void> {
+  await conditionally(client, {
+    TableName: table,
+    Key: headKey(head.caseId),
+    UpdateExpression: at === undefined ? 'REMOVE dueKey, dueSort' : 'SET dueKey = :key, dueSort = :at',
+    ConditionExpression: '#sequence = :read',
+    ExpressionAttributeNames: { '#sequence': 'sequence' },
+    ExpressionAttributeValues: toItem({
+      ':read': head.sequence,
+      ...(at === undefined ? {} : { ':key': dueKey(), ':at': at }),
+    }),
+  });
+}
+
+/** Records how far `announce` has got; never backwards. Its own item, so that progress never collides with a change of the case. */
+export async function recordAnnounced(
+  client: DynamoDBClient,
+  table: string,
+  caseId: string,
+  through: number,
+): Promise<void> {
+  await conditionally(client, {
+    TableName: table,
+    Key: toItem({ caseId, sk: SEEN_BY_ANNOUNCE }),
+    UpdateExpression: 'SET through = :n',
+    ConditionExpression: 'attribute_not_exists(through) OR through < :n',
+    ExpressionAttributeValues: toItem({ ':n': through }),
+  });
+}
+
+/** True when the update happened, false when its condition did not hold. */
+async function conditionally(
+  client: DynamoDBClient,
+  update: ConstructorParameters<typeof UpdateItemCommand>[0],
+): Promise<boolean> {
+  try {
+    await client.send(new UpdateItemCommand(update));
+    return true;
+  } catch (error) {
+    const ours = asOurError(error);
+    if (ours instanceof Conflict) return false;
+    throw ours;
+  }
+}

@@ -1,0 +1,121 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { Readable } from 'node:stream';
+import type { Digest } from '../domain/ids.ts';
+import type { AccessSession } from './package-keys.ts';
+
+/** One client per function instance. Checksums are asked for where they matter, not on every call. */
+export const s3 = new S3Client({
+  requestChecksumCalculation: 'WHEN_REQUIRED',
+  responseChecksumValidation: 'WHEN_REQUIRED',
+});
+
+/** Objects of a case lie under its id. */
+export const depositKey = (caseId: string, depositId: string): string => `${caseId}/${depositId}`;
+
+/** A new name per attempt, so that a superseded attempt never touches what a later one wrote (architecture §4). */
+export const packageObjectKey = (caseId: string, attempt: number, packageId: string): string =>
+  `${caseId}/${String(attempt).padStart(6, '0')}/${packageId}`;
+
+/** How long an upload address is good for, in seconds. */
+const UPLOAD_SECONDS = 900;
+
+const checksumOf = (digest: Digest): string => Buffer.from(digest.slice('sha256:'.length), 'hex').toString('base64');
+
+/** An address that accepts exactly one object: these bytes, this long, once. */
+export interface UploadAddress {
+  readonly url: string;
+  readonly method: 'PUT';
+  /** Headers that must be sent as they stand, because they are signed. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expiresInSeconds: number;
+}
+
+/**
+ * A presigned PUT for a deposit. Length, SHA-256 and the condition that nothing is there yet are signed headers: S3 itself refuses other
+ * bytes, so that a deposit that exists is the announced one and nobody needs to read it to know.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+ */
+export async function uploadAddress(
+  bucket: string,
+  key: string,
+  digest: Digest,
+  length: number,
+): Promise<UploadAddress> {
+  const headers = {
+    'content-length': String(length),
+    'content-type': 'application/octet-stream',
+    'if-none-match': '*',
+    'x-amz-checksum-sha256': checksumOf(digest),
+  };
+  const url = await getSignedUrl(
+    s3,
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      ContentLength: length,
+      ContentType: headers['content-type'],
+      IfNoneMatch: '*',
+      ChecksumSHA256: headers['x-amz-checksum-sha256'],
+    }),
+    {
+      expiresIn: UPLOAD_SECONDS,
+      unhoistableHeaders: new Set(['x-amz-checksum-sha256']),
+      signableHeaders: new Set(['host', ...Object.keys(headers)]),
+    },
+  );
+  return { url, method: 'PUT', headers, expiresInSeconds: UPLOAD_SECONDS };
+}
+
+/** Objects under a prefix, by key and length; asks for `s3:ListBucket` alone, never for the right to read. */
+export async function objectsUnder(bucket: string, prefix: string): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  let from: string | undefined;
+  do {
+    const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: from }));
+    for (const object of page.Contents ?? []) found.set(object.Key ?? '', object.Size ?? 0);
+    from = page.NextContinuationToken;
+  } while (from !== undefined);
+  return found;
+}
+
+/** The bytes of an object as a stream. */
+export async function readObject(bucket: string, key: string): Promise<Readable> {
+  const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  return answer.Body as Readable; // in Node the SDK answers a Readable
+}
+
+export async function deleteObject(bucket: string, key: string): Promise<void> {
+  await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+}
+
+/** Aborts uploads under a prefix that were begun and not completed. */
+export async function abortUploadsUnder(bucket: string, prefix: string): Promise<void> {
+  const page = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }));
+  for (const upload of page.Uploads ?? []) {
+    await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: upload.Key, UploadId: upload.UploadId }));
+  }
+}
+
+/** Seconds for which the address of a ciphertext is good. */
+export const DOWNLOAD_SECONDS = 60;
+
+/** A presigned GET of a ciphertext, within an access session: the address dies with the session and opens nothing by itself. */
+export async function downloadAddress(session: AccessSession, bucket: string, key: string): Promise<string> {
+  const client = new S3Client({ credentials: session.credentials, responseChecksumValidation: 'WHEN_REQUIRED' });
+  try {
+    return await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), {
+      expiresIn: DOWNLOAD_SECONDS,
+    });
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  AlgorithmSuiteIdentifier,
+  CommitmentPolicy,
+  RawAesKeyringNode,
+  RawAesWrappingSuiteIdentifier,
+  buildEncrypt,
+} from '@aws-crypto/client-node';
+import { Upload } from '@aws-sdk/lib-storage';
+import { createHash } from 'node:crypto';
+import { PassThrough, Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { InvariantBroken } from '../domain/case.ts';
+import type { ProposedDocument, SealedPackage } from '../domain/events.ts';
+import type { CaseId, Digest } from '../domain/ids.ts';
+import { depositKey, packageObjectKey, readObject, s3 } from './object-store.ts';
+import { encryptionContext, type PackageKeys } from './package-keys.ts';
+import { randomId } from './identifiers.ts';
+
+/** Frames of 64 KiB: each is authenticated by itself, and larger ones are slower (measured). */
+const FRAME_BYTES = 64 * 1024;
+/** Parts of the upload, and how many are under way at once: bounds the memory whatever the package's size. */
+const PART_BYTES = 8 * 1024 * 1024;
+const PARTS_IN_FLIGHT = 2;
+
+/** Name and namespace of the keyring, part of the message header; a client must use the same. */
+export const KEYRING = { keyNamespace: 'valiza', keyName: 'package' } as const;
+
+const { encryptStream } = buildEncrypt({
+  commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
+  maxEncryptedDataKeys: 1,
+});
+
+interface Measure {
+  readonly stream: Transform;
+  readonly read: () => { readonly digest: Digest; readonly length: number };
+}
+
+/** Passes bytes on, counting and hashing them. */
+function measure(): Measure {
+  const hash = createHash('sha256');
+  let length = 0;
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      length += chunk.length;
+      done(null, chunk);
+    },
+  });
+  return { stream, read: () => ({ digest: `sha256:${hash.digest('hex')}`, length }) };
+}
+
+/** The documents one after the other, each held to its digest and length while it passes. */
+async function* documentsOf(
+  bucket: string,
+  caseId: CaseId,
+  documents: readonly ProposedDocument[],
+): AsyncGenerator<Uint8Array> {
+  for (const document of documents) {
+    const hash = createHash('sha256');
+    let length = 0;
+    for await (const chunk of await readObject(bucket, depositKey(caseId, document.depositId))) {
+      const bytes = chunk as Uint8Array; // S3 streams bytes
+      hash.update(bytes);
+      length += bytes.length;
+      yield bytes;
+    }
+    if (`sha256:${hash.digest('hex')}` !== document.digest || length !== document.length) {
+      throw new InvariantBroken('A deposit is not the document that was decided on.');
+    }
+  }
+}
+
+/**
+ * Seals documents into one package: an AWS Encryption SDK message (suite 0x0478: AES-256-GCM, HKDF-SHA512, key commitment) streamed from the
+ * deposits to a new object, with memory that does not grow with the size. The data key is zeroed when the stream ends.
+ * https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/supported-algorithms.html
+ * @throws InvariantBroken when a deposit is not the approved document; nothing is left behind then
+ */
+export async function sealPackage(seal: {
+  readonly caseId: CaseId;
+  readonly attempt: number;
+  readonly documents: readonly ProposedDocument[];
+  readonly depositsBucket: string;
+  readonly packagesBucket: string;
+  readonly keys: PackageKeys;
+}): Promise<SealedPackage> {
+  const ids = { packageId: randomId(), releaseId: randomId() };
+  const objectKey = packageObjectKey(seal.caseId, seal.attempt, ids.packageId);
+  const context = encryptionContext(seal.caseId, ids);
+  const dataKey = await seal.keys.dataKeyFor(seal.caseId, ids);
+  const keyring = new RawAesKeyringNode({
+    ...KEYRING,
+    // The keyring keeps a copy of its own, isolated from the shared buffer pool, and zeroes it with the message.
+    unencryptedMasterKey: Uint8Array.from(dataKey.plaintext),
+    wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
+  });
+  dataKey.plaintext.fill(0);
+  const ciphertext = measure();
+  const body = new PassThrough();
+  const upload = new Upload({
+    client: s3,
+    partSize: PART_BYTES,
+    queueSize: PARTS_IN_FLIGHT,
+    params: { Bucket: seal.packagesBucket, Key: objectKey, Body: body, IfNoneMatch: '*' },
+  });
+  const encrypt = encryptStream(keyring, {
+    suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_HKDF_SHA512_COMMIT_KEY,
+    frameLength: FRAME_BYTES,
+    encryptionContext: context,
+  });
+  const source = Readable.from(documentsOf(seal.depositsBucket, seal.caseId, seal.documents));
+  const flowing = pipeline(source, encrypt, ciphertext.stream, body);
+  const uploading = upload.done();
+  try {
+    await Promise.all([flowing, uploading]);
+  } catch (error) {
+    body.destroy();
+    await upload.abort().catch(() => undefined);
+    await uploading.catch(() => undefined);
+    throw error;
+  }
+  const { digest, length } = ciphertext.read();
+  let offset = 0;
+  const documents = seal.documents.map((document) => {
+    const placed = {
+      depositId: document.depositId,
+      title: document.title,
+      digest: document.digest,
+      length: document.length,
+      marking: document.marking,
+      offset,
+    };
+    offset += document.length;
+    return placed;
+  });
+  return {
+    ...ids,
+    objectKey,
+    documents,
+    ciphertextDigest: digest,
+    ciphertextLength: length,
+    wrappedKey: dataKey.wrapped,
+    keyId: dataKey.keyId,
+  };
+}
