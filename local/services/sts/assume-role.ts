@@ -31,6 +31,7 @@ const SHORTEST = 900;
 const LONGEST_CHAINED = 3600;
 const LONGEST_POLICY = 2048;
 const SOURCE_IDENTITY = /^(?!aws:)[\w+=,.@-]{2,64}$/;
+const ROLE_ARN = /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/;
 
 const invalid = (message: string): ServiceError => new ServiceError('ValidationError', message);
@@ -78,7 +79,7 @@ export function readAssumeRole(form: URLSearchParams): AssumeRole {
       `Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to ${SHORTEST}`,
     );
   return {
-    roleArn: required(form, 'RoleArn'),
+    roleArn: matching(form, 'RoleArn', ROLE_ARN) ?? required(form, 'RoleArn'),
     name,
     seconds: Number(seconds),
     policy: sessionPolicy(form.get('Policy')),
