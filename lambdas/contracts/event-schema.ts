@@ -1,0 +1,199 @@
+import * as z from 'zod';
+import { InvariantBroken } from '../domain/case.ts';
+import type { CaseEvent, DomainEvent, EventType } from '../domain/events.ts';
+import type { Digest } from '../domain/ids.ts';
+import { exactly } from './exactly.ts';
+import {
+  agency,
+  agreementPin,
+  caseId,
+  clockRule,
+  count,
+  digest,
+  instant,
+  language,
+  marking,
+  nation,
+  personId,
+  some,
+} from './values.ts';
+
+const request = z.strictObject({
+  agreementId: some,
+  purpose: some,
+  justification: z.string(),
+  title: z.string(),
+  description: z.string(),
+  levelSought: marking,
+  recipients: z.array(personId),
+  language,
+  reference: z.string().optional(),
+  previousCase: caseId.optional(),
+});
+const amendments = request.pick({ title: true, description: true, justification: true, recipients: true }).partial();
+
+const check = z.strictObject({ rule: some, passed: z.boolean(), evidence: z.string() });
+
+const deadline = z.strictObject({
+  startedAt: instant,
+  dueAt: instant,
+  rule: clockRule,
+  stops: z.array(z.strictObject({ from: instant, to: instant })),
+  escalations: count,
+});
+
+const document = { depositId: some, title: z.string(), digest, length: count, marking };
+
+const proposal = z.strictObject({
+  caseId,
+  agreement: agreementPin,
+  documents: z.array(z.strictObject({ ...document, pages: count, origin: nation })),
+  recipients: z.array(z.strictObject({ personId, keyFingerprint: digest })),
+  conditions: z.array(z.string()),
+  notBefore: instant,
+  notAfter: instant,
+  copies: count,
+  preparedBy: personId,
+});
+
+const decision = z.strictObject({
+  personId,
+  role: some,
+  verdict: z.enum(['approve', 'refuse']),
+  proposalDigest: digest,
+  ground: some.optional(),
+  note: z.string().optional(),
+});
+
+const sealed = z.strictObject({
+  packageId: some,
+  releaseId: some,
+  objectKey: some,
+  documents: z.array(z.strictObject({ ...document, offset: count })),
+  ciphertextDigest: digest,
+  ciphertextLength: count,
+  wrappedKey: z.base64().min(1),
+  keyId: some,
+});
+
+const endReason = z.enum(['expired', 'recalled', 'withdrawn', 'window-past', 'quorum-lost']);
+
+/** One schema for each type of event; the compiler asks for all of them and for no other. */
+const payloads = {
+  RequestSubmitted: z.strictObject({
+    request,
+    requestDigest: digest,
+    agreement: agreementPin,
+    originatingNation: nation,
+    recipientNation: nation,
+    requestingAgency: agency,
+    exercise: z.boolean(),
+  }),
+  RequestAssessed: z.strictObject({
+    registerNumber: some,
+    admissible: z.boolean(),
+    checks: z.array(check),
+    deadline: deadline.nullable(),
+    escalated: z.boolean(),
+  }),
+  ClarificationSought: z.strictObject({ question: z.string(), deadline }),
+  ClarificationAnswered: z.strictObject({ answer: z.string(), amendments, requestDigest: digest, deadline }),
+  DepositOpened: z.strictObject({ depositId: some, digest, length: count }),
+  DepositCompleted: z.strictObject({ depositId: some }),
+  ProposalPut: z.strictObject({ proposal, proposalDigest: digest }),
+  DecisionCast: z.strictObject({
+    decision,
+    outcome: z.enum(['pending', 'approved', 'refused']),
+    deadline: deadline.nullable(),
+  }),
+  AssuranceGiven: z.strictObject({ proposalDigest: digest, textDigest: digest, personId }),
+  AssuranceDeclined: z.strictObject({ proposalDigest: digest }),
+  PackageSealed: z.strictObject({ sealed }),
+  ReleaseOpened: z.strictObject({
+    releaseId: some,
+    packageId: some,
+    notBefore: instant,
+    notAfter: instant,
+    depositsDestroyed: z.array(some),
+  }),
+  ClosingBegun: z.strictObject({ reason: endReason }),
+  AccessGranted: z.strictObject({
+    accessId: some,
+    recipient: personId,
+    keyFingerprint: digest,
+    copy: z.int().positive(),
+    idempotencyKey: some,
+  }),
+  AccessFailed: z.strictObject({ accessId: some, cause: z.string() }),
+  ReceiptAcknowledged: z.strictObject({ accessId: some, recipient: personId, digest }),
+  ReleaseSuspended: z.strictObject({ reason: z.string() }),
+  ResumptionProposed: z.strictObject({ by: personId }),
+  ReleaseResumed: z.strictObject({ by: z.tuple([personId, personId]) }),
+  ReleaseRecalled: z.strictObject({ reason: z.string() }),
+  ReleaseExpired: z.strictObject({ notAfter: instant }),
+  PackageDestroyed: z.strictObject({
+    packageId: some.nullable(),
+    objectKey: some.nullable(),
+    verified: z.literal(true),
+  }),
+  CaseClosed: z.strictObject({ reason: endReason }),
+  DepositsDestroyed: z.strictObject({ depositIds: z.array(some) }),
+  DecisionEscalated: z.strictObject({ deadline }),
+  CaseLapsed: z.strictObject({ clock: z.enum(['decision', 'clarification', 'assurance']) }),
+  RequestWithdrawn: z.strictObject({ reason: z.string() }),
+  AttemptFailed: z.strictObject({ attempt: count, step: some, error: z.string() }),
+} satisfies Record<EventType, z.ZodType>;
+
+/** Each payload is the domain's: fails to compile when either side changes alone. */
+exactly<{ [T in EventType]: Extract<DomainEvent, { type: T }>['payload'] }>()(z.strictObject(payloads));
+
+const CURRENT = 1;
+
+/** Everything but type and payload. A stored event also carries its place in the chain, which `evidence` verifies. */
+const envelope = z.strictObject({
+  type: z.enum(Object.keys(payloads) as [EventType, ...EventType[]]), // the keys of a record of every EventType
+  payload: z.unknown(),
+  caseId,
+  sequence: z.int().positive(),
+  schemaVersion: z.literal(CURRENT),
+  at: instant,
+  actor: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('person'), personId, nation, agency }),
+    z.strictObject({ kind: z.literal('system'), step: some }),
+  ]),
+  previousHash: digest.optional(),
+  hash: digest.optional(),
+});
+
+exactly<Omit<CaseEvent, 'payload'> & { payload: unknown; previousHash?: Digest; hash?: Digest }>()(envelope);
+
+/** An event that this release does not know or that has not its form: the case is parked, nothing is guessed (principle P8). */
+export class EventNotUnderstood extends InvariantBroken {}
+
+/** The event in today's form, whatever version it was written in. Today there is one: an older one is rewritten here when there are two. */
+function upcast(value: object): object {
+  const version = 'schemaVersion' in value ? value.schemaVersion : undefined;
+  if (version === CURRENT) return value;
+  throw new EventNotUnderstood(
+    `An event has schema version ${JSON.stringify(version) ?? 'missing'}; this release knows version ${CURRENT}. Deploy the release that wrote it, or a later one.`,
+  );
+}
+
+const understood = <T>(result: z.ZodSafeParseResult<T>, what: string): T => {
+  if (result.success) return result.data;
+  // Paths and rules only: a message of zod never repeats a value of a case (principle P3).
+  throw new EventNotUnderstood(`${what} has not its form:\n${z.prettifyError(result.error)}`);
+};
+
+/**
+ * Reads an event of a case file; its place in the chain (`previousHash`, `hash`) is kept where it is there.
+ * @throws EventNotUnderstood for an unknown type or version, or a member that is missing, unknown or malformed
+ */
+export function parseCaseEvent(value: unknown): CaseEvent {
+  if (typeof value !== 'object' || value === null) throw new EventNotUnderstood('An event is an object.');
+  const event = understood(envelope.safeParse(upcast(value)), 'An event');
+  const payloadSchema: z.ZodType = payloads[event.type];
+  const payload = understood(payloadSchema.safeParse(event.payload), `The payload of ${event.type}`);
+  // The payload is the one of its type: both were chosen by `event.type`.
+  return { ...event, payload } as CaseEvent;
+}
