@@ -1,0 +1,85 @@
+import { ServiceError } from '../../service.ts';
+import type { FunctionInstance } from './function-instance.ts';
+
+/** How many workers of one function run at once on a laptop; on AWS it would be a thousand. More invocations wait. */
+const WORKERS = 10;
+
+/** Real seconds after which an idle worker gives its memory back. */
+const IDLE_SECONDS = 30;
+
+/** The instances of one function: at most one invocation each, started when needed, ended when idle. */
+export class InstancePool {
+  readonly #reserved: number | undefined;
+  readonly #start: (version: string) => FunctionInstance;
+  readonly #idle = new Map<FunctionInstance, NodeJS.Timeout>();
+  readonly #busy = new Set<FunctionInstance>();
+  readonly #waiting: (() => void)[] = [];
+  #inFlight = 0;
+
+  constructor(reserved: number | undefined, start: (version: string) => FunctionInstance) {
+    this.#reserved = reserved;
+    this.#start = start;
+  }
+
+  /**
+   * Runs `work` on an instance of `version`.
+   * Throws `TooManyRequestsException` beyond the reserved concurrency; without one, invocations wait for a worker.
+   * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   */
+  async use<T>(version: string, work: (instance: FunctionInstance) => Promise<T>): Promise<T> {
+    if (this.#reserved !== undefined && this.#inFlight >= this.#reserved)
+      throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429, {
+        Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+      });
+    this.#inFlight += 1;
+    try {
+      while (this.#busy.size >= WORKERS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      const instance = this.#take(version);
+      try {
+        return await work(instance);
+      } finally {
+        this.#giveBack(instance);
+      }
+    } finally {
+      this.#inFlight -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Every living instance, idle or busy. */
+  instances(): FunctionInstance[] {
+    return [...this.#busy, ...this.#idle.keys()];
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#idle.values()) clearTimeout(timer);
+    const all = this.instances();
+    this.#idle.clear();
+    for (const instance of all) instance.end();
+    await Promise.all(all.map((instance) => instance.gone()));
+  }
+
+  #take(version: string): FunctionInstance {
+    for (const [instance, timer] of this.#idle) {
+      if (!instance.ended && instance.settings.version !== version) continue;
+      clearTimeout(timer);
+      this.#idle.delete(instance);
+      if (instance.ended) continue;
+      this.#busy.add(instance);
+      return instance;
+    }
+    const instance = this.#start(version);
+    this.#busy.add(instance);
+    return instance;
+  }
+
+  #giveBack(instance: FunctionInstance): void {
+    this.#busy.delete(instance);
+    if (instance.ended) return;
+    const evict = (): void => {
+      this.#idle.delete(instance);
+      instance.end();
+    };
+    this.#idle.set(instance, setTimeout(evict, IDLE_SECONDS * 1000).unref());
+  }
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import type { RoleCaller, ServiceCaller } from '../../iam/policy.ts';
+import type { FunctionInvoker, InvocationOutcome, KeyUse, QueueSink, RoleCallerFor, TableStream } from '../../ports.ts';
+import type { ResourceType } from '../../resource.ts';
+import { type Host, ServiceError } from '../../service.ts';
+import { resourceType } from '../template-properties.ts';
+import { eventSourceMappingType } from './event-source-mapping.ts';
+import {
+  configurationOf,
+  type FunctionConfiguration,
+  functionProperties,
+  instanceEnvironment,
+  type InstanceCredentials,
+} from './function-configuration.ts';
+import { FunctionInstance } from './function-instance.ts';
+import { FunctionLog, type LogLine } from './function-log.ts';
+import { FunctionRegistry, type FunctionTarget, type RegisteredFunction } from './function-registry.ts';
+import { functionTypes } from './function-types.ts';
+import { InstancePool } from './instance-pool.ts';
+import type { StreamPoller } from './stream-poller.ts';
+
+export interface LambdaDependencies {
+  readonly credentialsFor: (roleArn: string, sessionName: string) => InstanceCredentials;
+  readonly roleCaller: RoleCallerFor;
+  readonly keys: KeyUse;
+  readonly stream: (arn: string) => TableStream | undefined;
+  readonly queue: QueueSink;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#function-configuration-deployment-and-execution */
+const LARGEST_REQUEST = 6_291_456;
+
+/** Functions, each run by workers of its own, with versions, aliases, permissions and event source mappings. */
+export class LambdaService implements FunctionInvoker {
+  readonly types: ResourceType[];
+  readonly #host: Host;
+  readonly #deps: LambdaDependencies;
+  readonly #registry: FunctionRegistry;
+  readonly #log = new FunctionLog();
+  readonly #pollers: StreamPoller[] = [];
+
+  constructor(host: Host, deps: LambdaDependencies) {
+    this.#host = host;
+    this.#deps = deps;
+    this.#registry = new FunctionRegistry(host.dataDirectory);
+    this.types = [
+      resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
+        const configuration = configurationOf(properties, context);
+        this.#add(configuration);
+        return { ref: configuration.name, attributes: { Arn: configuration.arn } };
+      }),
+      ...functionTypes(this.#registry),
+      eventSourceMappingType(host, {
+        registry: this.#registry,
+        ...deps,
+        run: (target, payload) => this.#run(target, payload),
+        started: (poller) => this.#pollers.push(poller),
+        report: (functionName, message) =>
+          this.#log.write({ functionName, requestId: undefined, level: 'ERROR', message, time: host.clock.now() }),
+      }),
+    ];
+  }
+
+  /**
+   * Runs a function and waits for its outcome. Errors of the function are outcomes; what Lambda itself refuses is thrown:
+   * `AccessDenied`, `ResourceNotFoundException`, `TooManyRequestsException`, `RequestTooLargeException`, `KMSAccessDeniedException`,
+   * `ServiceException`. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+   */
+  async invoke(functionArn: string, payload: unknown, caller: RoleCaller | ServiceCaller): Promise<InvocationOutcome> {
+    const target = this.#registry.find(functionArn);
+    this.#host.authorize({
+      caller,
+      action: 'lambda:InvokeFunction',
+      resource: target.arn,
+      resourcePolicy: this.#registry.policyOf(target),
+      ...(caller.kind === 'service' && {
+        mode: 'required' as const,
+        context: { 'aws:SourceArn': caller.sourceArn, 'aws:SourceAccount': caller.account },
+      }),
+    });
+    this.#interfere(caller, 'before');
+    const outcome = await this.#run(target, payload);
+    this.#interfere(caller, 'after');
+    return outcome;
+  }
+
+  /** Calls back with every line a function writes. Returns a function that ends the subscription. */
+  onLog(listener: (line: LogLine) => void): () => void {
+    return this.#log.onLog(listener);
+  }
+
+  /** The most recent lines of all functions, oldest first. */
+  logs(): readonly LogLine[] {
+    return this.#log.lines();
+  }
+
+  /** Sets a function's clock `milliseconds` apart from the runtime's, for instances that run as well as for new ones. */
+  skew(functionName: string, milliseconds: number): void {
+    this.#registry.find(functionName).function.skew[0] = milliseconds;
+  }
+
+  /** Ends every instance that runs under the role, as a crash would. */
+  crash(roleName: string): void {
+    for (const instance of this.#instances())
+      if (instance.settings.configuration.roleArn.endsWith(`/${roleName}`)) instance.crash();
+  }
+
+  /** Ends the instance that holds these credentials, as a crash would. Returns whether there was one. */
+  crashCaller(accessKeyId: string): boolean {
+    const instance = this.#instances().find(({ settings }) => settings.credentials.accessKeyId === accessKeyId);
+    instance?.crash();
+    return instance !== undefined;
+  }
+
+  async stop(): Promise<void> {
+    for (const poller of this.#pollers) poller.stop();
+    await Promise.all([...this.#registry.all()].map(({ pool }) => pool.stop()));
+  }
+
+  #add(configuration: FunctionConfiguration): void {
+    // Throws unless the role trusts Lambda. https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    this.#deps.roleCaller(configuration.roleArn, 'lambda.amazonaws.com', configuration.name);
+    const skew = new Float64Array(new SharedArrayBuffer(8));
+    const registered: RegisteredFunction = {
+      configuration,
+      skew,
+      pool: new InstancePool(configuration.reservedConcurrency, (version) => this.#start(configuration, version, skew)),
+      versions: new Set(),
+      aliases: new Map(),
+      statements: new Map(),
+    };
+    this.#registry.add(registered);
+  }
+
+  #start(configuration: FunctionConfiguration, version: string, skew: Float64Array): FunctionInstance {
+    this.#decryptEnvironment(configuration);
+    const credentials = this.#deps.credentialsFor(configuration.roleArn, configuration.name);
+    return new FunctionInstance({
+      configuration,
+      version,
+      credentials,
+      environment: instanceEnvironment(configuration, version, credentials, this.#host),
+      clock: this.#host.clock.shared,
+      skew,
+      onLog: (line) => this.#log.write(line),
+    });
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html */
+  #decryptEnvironment({ kmsKeyArn, roleArn, name, arn, variables }: FunctionConfiguration): void {
+    if (kmsKeyArn === undefined || Object.keys(variables).length === 0) return;
+    try {
+      this.#deps.keys.assertUsable({
+        caller: this.#deps.roleCaller(roleArn, 'lambda.amazonaws.com', name),
+        keyId: kmsKeyArn,
+        actions: ['kms:Decrypt'],
+        viaService: 'lambda',
+        encryptionContext: { 'aws:lambda:FunctionArn': arn },
+      });
+    } catch (error) {
+      throw new ServiceError(
+        'KMSAccessDeniedException',
+        `Lambda was unable to decrypt the environment variables because KMS access was denied. Please check the function's KMS key settings. KMS Message: ${String(error)}`,
+        502,
+      );
+    }
+  }
+
+  #run(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
+    const event = JSON.stringify(payload ?? null);
+    const bytes = Buffer.byteLength(event);
+    if (bytes > LARGEST_REQUEST)
+      throw new ServiceError(
+        'RequestTooLargeException',
+        `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${LARGEST_REQUEST} bytes)`,
+        413,
+      );
+    this.#host.meter.count('lambda', 'Invoke');
+    const invocation = { requestId: randomUUID(), event, functionArn: target.arn };
+    return this.#host.activity.track(
+      target.function.pool.use(target.version, (instance) => instance.invoke(invocation)),
+    );
+  }
+
+  /** A call to Lambda does not pass the front door, so the faults are asked here. */
+  #interfere(caller: RoleCaller | ServiceCaller, moment: 'before' | 'after'): void {
+    const name = caller.kind === 'role' ? caller.roleName : caller.principal;
+    const fault = this.#host.faults.at({ service: 'lambda', operation: 'Invoke', caller: name, moment });
+    if (fault === undefined) return;
+    throw fault === 'throttle'
+      ? new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429, { Reason: 'CallerRateLimitExceeded' })
+      : new ServiceError('ServiceException', 'The Lambda service encountered an internal error.', 500);
+  }
+
+  #instances(): FunctionInstance[] {
+    return [...this.#registry.all()].flatMap(({ pool }) => pool.instances());
+  }
+}
