@@ -1,6 +1,6 @@
 import { quorumFor, type Agreement } from './agreement.ts';
 import type { Decision, ProposedDocument } from './events.ts';
-import type { PersonId } from './ids.ts';
+import type { Nation, PersonId } from './ids.ts';
 import { hasRole, type Person, type Role } from './people.ts';
 
 /**
@@ -41,10 +41,11 @@ export function openRoles(needed: readonly string[], decisions: readonly Decisio
 export const standingApprovals = (
   decisions: readonly Decision[],
   people: ReadonlyMap<PersonId, Person>,
+  originatingNation: Nation,
 ): readonly Decision[] =>
   decisions.filter((decision) => {
     const person = people.get(decision.personId);
-    return person !== undefined && hasRole(person, decision.role as Role); // a role that no person holds is never standing
+    return person?.nation === originatingNation && hasRole(person, decision.role as Role); // a role that no person holds is never standing
   });
 
 /** Whether different living people could fill every role: a matching of roles to people (augmenting paths). */

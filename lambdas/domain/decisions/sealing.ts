@@ -38,6 +38,8 @@ export function recordSealed(state: Sealing, command: Of<'RecordSealed'>): Outco
 export function openRelease(state: Sealing, command: Of<'OpenRelease'>, context: Context): Outcome {
   const { agreement, now, people } = context;
   const { proposal } = state.proposal;
+  // Also when nothing was sealed: a case whose sealing never succeeds ends with its window, and its deposits with it (promise S10).
+  if (now >= proposal.notAfter) return [{ type: 'ClosingBegun', payload: { reason: 'window-past' } }];
   if (state.sealed === null) {
     return conflict({
       code: 'NOT_SEALED',
@@ -52,9 +54,8 @@ export function openRelease(state: Sealing, command: Of<'OpenRelease'>, context:
       next: 'Destroy it, verify its absence, and open the release again.',
     });
   }
-  if (now >= proposal.notAfter) return [{ type: 'ClosingBegun', payload: { reason: 'window-past' } }];
   const needed = neededRoles(agreement, proposal.documents);
-  const votes = standingApprovals(state.decisions, people).filter(
+  const votes = standingApprovals(state.decisions, people, state.originatingNation).filter(
     (vote) => vote.proposalDigest === state.proposal.digest && vote.personId !== proposal.preparedBy,
   );
   const quorum = needed !== undefined && openRoles(needed, votes).length === 0;
