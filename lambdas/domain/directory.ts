@@ -84,8 +84,11 @@ export function confirmChange(
       next: 'Nothing is left to do.',
     });
   }
-  const known = new Set(current?.keys.map((key) => key.fingerprint));
-  const addsKey = change.person.keys.some((key) => !known.has(key.fingerprint));
+  const known = current?.keys ?? [];
+  // Compared with its bytes: a known fingerprint over other bytes is another key.
+  const addsKey = change.person.keys.some(
+    (key) => !known.some((row) => row.fingerprint === key.fingerprint && row.publicKey === key.publicKey),
+  );
   const may = addsKey
     ? hasRole(officer, 'competent-authority')
     : hasRole(officer, 'directory-officer', 'competent-authority');
