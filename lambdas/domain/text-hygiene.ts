@@ -1,17 +1,23 @@
 import type { Agreement } from './agreement.ts';
 import { invalid, type Refusal } from './refusal.ts';
 
-/** Control characters, surrogates without a partner, and characters that turn or hide text (Unicode TR 36, bidirectional controls). */
-const FORBIDDEN = /[\p{Cc}\p{Cs}\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/u;
-const FORBIDDEN_IN_PARAGRAPHS = /(?![\n\t])[\p{Cc}\p{Cs}\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/u;
+/** Control characters, surrogates without a partner, line separators, and every format character: they turn or hide text (Unicode TR 36). */
+const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const FORBIDDEN_IN_PARAGRAPHS = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** Whether a text can be shown, mailed and printed as it is read: normalised (NFC) and without hidden characters. */
 export const isPlain = (text: string, paragraphs = false): boolean =>
   text.normalize('NFC') === text && !(paragraphs ? FORBIDDEN_IN_PARAGRAPHS : FORBIDDEN).test(text);
 
-/** Marks as whole words: «Таємно» is a substring of «Цілком таємно», and neither may be found inside another word. */
+/**
+ * Marks as whole words, however they are spaced: «Таємно» is a substring of «Цілком таємно», and neither may be found inside
+ * another word.
+ */
 const containsMark = (text: string, mark: string): boolean => {
-  const escaped = mark.toLowerCase().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const escaped = mark
+    .toLowerCase()
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\s+/g, '\\s+');
   return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, 'u').test(text.toLowerCase());
 };
 
