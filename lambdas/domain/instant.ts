@@ -52,9 +52,16 @@ export function toEpoch(instant: Instant): number {
   );
 }
 
-/** The instant `epoch` milliseconds after 1970-01-01T00:00:00Z; fractions of a millisecond are cut off. */
+/** The first and the last instant that the form can write, years 0000 and 9999. */
+const FIRST = -62_167_219_200_000;
+const LAST = 253_402_300_799_999;
+
+/**
+ * The instant `epoch` milliseconds after 1970-01-01T00:00:00Z; fractions of a millisecond are cut off. What lies outside the years that
+ * the form can write is its nearest end, so that instants always compare as text.
+ */
 export function fromEpoch(epoch: number): Instant {
-  const whole = Math.floor(epoch);
+  const whole = Math.min(Math.max(Math.floor(epoch), FIRST), LAST);
   const days = Math.floor(whole / DAY);
   const rest = whole - days * DAY;
   const time = [Math.floor(rest / HOUR), Math.floor(rest / MINUTE) % 60, Math.floor(rest / SECOND) % 60];

@@ -168,7 +168,7 @@ export function putProposal(state: UnderReview, command: PutProposal, context: C
   if (notAfter <= command.notBefore || notAfter <= now) {
     return invalid({
       code: 'WINDOW_OUTLIVES_BASIS',
-      message: `A clearance or the agreement ends at ${notAfter}, before the window could open.`,
+      message: `A clearance, the agreement or its longest release ends at ${notAfter}, before the window could open.`,
       next: 'Choose an earlier window, or recipients whose clearance lasts.',
       pointer: '/notAfter',
       rule: 'B5',
