@@ -8,6 +8,8 @@ import { NEXT, type Next } from './names.ts';
 export const stepInput = z.object({
   caseId: z.string().regex(/^[0-9a-f]{32}$/),
   attempt: z.number().int().positive(),
+  /** When the execution began, for the step that ends it before the service does. */
+  startedAt: z.iso.datetime().optional(),
 });
 export type StepInput = z.infer<typeof stepInput>;
 

@@ -62,12 +62,12 @@ interface PhaseRules {
 
 const FAILURE: Row = { by: ['system'], to: [] };
 const stays = (phase: Phase, ...by: Capacity[]): Row => ({ by, to: [phase] });
-const final: PhaseRules = {
+const final = {
   commands: { RecordDepositsDestroyed: { by: ['system'], to: [] }, RecordFailure: FAILURE },
   final: true,
-};
+} satisfies PhaseRules;
 
-export const PHASES: Readonly<Record<Phase, PhaseRules>> = {
+const TABLE = {
   SUBMITTED: {
     final: false,
     commands: {
@@ -85,6 +85,8 @@ export const PHASES: Readonly<Record<Phase, PhaseRules>> = {
       OpenDeposit: stays('UNDER_REVIEW', 'desk-officer'),
       CompleteDeposit: stays('UNDER_REVIEW', 'desk-officer'),
       PutProposal: stays('UNDER_REVIEW', 'desk-officer'),
+      Recall: stays('SUSPENDED', 'approver'),
+      OpenRelease: stays('SUSPENDED', 'system'),
       CastDecision: { by: ['approver'], to: ['UNDER_REVIEW', 'AWAITING_ASSURANCE', 'SEALING', 'REFUSED'] },
       LookAtClock: { by: ['system'], to: ['UNDER_REVIEW', 'LAPSED'] },
       Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
@@ -163,7 +165,17 @@ export const PHASES: Readonly<Record<Phase, PhaseRules>> = {
     ...final,
     commands: { ...final.commands, AcknowledgeReceipt: stays('CLOSED', 'recipient') },
   },
-};
+} satisfies Readonly<Record<Phase, PhaseRules>>;
+
+export const PHASES: Readonly<Record<Phase, PhaseRules>> = TABLE;
+
+/** The phases in which the table lists a command: what `decide` may hand to the command's guards, and the compiler holds them to it. */
+export type PhaseOf<C extends CommandType> = {
+  [P in Phase]: C extends keyof (typeof TABLE)[P]['commands'] ? P : never;
+}[Phase];
+
+/** Whether the case waits for a party (or for the end of its window) in this phase. */
+export const isWaiting = (phase: Phase): boolean => PHASES[phase].timeout !== undefined;
 
 export const isFinal = (phase: Phase): boolean => PHASES[phase].final;
 

@@ -1,4 +1,10 @@
-import { BatchGetItemCommand, QueryCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetItemCommand,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { INDEX } from '../contracts/names.ts';
 import type { CaseId } from '../domain/ids.ts';
@@ -134,6 +140,14 @@ export async function listDue(
     upTo: now,
   });
   return ids as CaseId[]; // only heads carry a dueKey, and their partition key is a case id
+}
+
+/** The head of one case, strongly consistent; undefined when there is none. */
+export async function readHead(client: DynamoDBClient, table: string, caseId: CaseId): Promise<CaseHead | undefined> {
+  const answer = await client
+    .send(new GetItemCommand({ TableName: table, Key: headKey(caseId), ConsistentRead: true }))
+    .catch((error: unknown) => Promise.reject(asOurError(error)));
+  return answer.Item === undefined ? undefined : (unmarshall(answer.Item) as CaseHead); // written by commitCase only
 }
 
 const headKey = (caseId: string): ReturnType<typeof toItem> => toItem({ caseId, sk: 'HEAD' });

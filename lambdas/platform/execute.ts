@@ -11,7 +11,7 @@ import { agreementById, agreementByPin } from './agreements.ts';
 import { commitCase, loadCase, type CaseFile, type Commit, type IdempotencyRecord } from './case-store.ts';
 import type { Directory } from './directory-store.ts';
 import { dynamodb } from './dynamodb.ts';
-import { Conflict, Refused } from './errors.ts';
+import { Conflict, NotFound, Refused } from './errors.ts';
 
 /** Where a function finds the cases and the people, and for which nation it acts. */
 export interface Exchange {
@@ -43,7 +43,7 @@ const notBefore = (now: Instant, file: CaseFile): Instant =>
   fromEpoch(Math.max(toEpoch(now), toEpoch(file.state.changedAt)));
 
 /** The command, or a function of the file that gives it (undefined: nothing to do). */
-export type CommandFor = Command | ((file: CaseFile) => Command | undefined);
+export type CommandFor = Command | ((file: CaseFile) => Command | undefined | Promise<Command | undefined>);
 
 /**
  * Executes a command on a case: load, decide, commit; when somebody was faster, again. There is no other way to change a case.
@@ -54,11 +54,11 @@ export async function execute(
   caseId: CaseId,
   actor: Actor,
   commandFor: CommandFor,
-  beside: (file: CaseFile) => Beside | Promise<Beside> = () => ({}),
+  beside: (file: CaseFile) => Beside = () => ({}),
 ): Promise<CaseFile> {
   for (let tries = 1; ; tries += 1) {
     const file = await loadCase(dynamodb, exchange.casesTable, caseId);
-    const command = typeof commandFor === 'function' ? commandFor(file) : commandFor;
+    const command = typeof commandFor === 'function' ? await commandFor(file) : commandFor;
     if (command === undefined) return file;
     const at = notBefore(exchange.now(), file);
     const context: Context = {
@@ -74,7 +74,7 @@ export async function execute(
     if (isRefusal(outcome)) throw new Refused(outcome);
     if (outcome.length === 0) return file;
     try {
-      const commit = { caseId, file, events: outcome, actor: recordedActor(actor), at, ...(await beside(file)) };
+      const commit = { caseId, file, events: outcome, actor: recordedActor(actor), at, ...beside(file) };
       return await commitCase(dynamodb, exchange.casesTable, commit);
     } catch (error) {
       if (!(error instanceof Conflict) || tries === TRIES) throw error;
@@ -110,7 +110,9 @@ export async function openCase(
   idempotency: IdempotencyRecord,
 ): Promise<CaseFile> {
   const at = exchange.now();
-  const { agreement, pin } = agreementById(command.request.agreementId);
+  const pinned = agreementById(command.request.agreementId);
+  if (pinned === undefined) throw new NotFound('No such agreement.');
+  const { agreement, pin } = pinned;
   const outcome = submit(command, {
     now: at,
     actor,

@@ -72,7 +72,7 @@ async function* documentsOf(
 
 /**
  * Seals documents into one package: an AWS Encryption SDK message (suite 0x0478: AES-256-GCM, HKDF-SHA512, key commitment) streamed from the
- * deposits to a new object, with memory that does not grow with the size. The data key is zeroed when the stream ends.
+ * deposits to a new object, with memory that does not grow with the size.
  * https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/supported-algorithms.html
  * @throws InvariantBroken when a deposit is not the approved document; nothing is left behind then
  */
@@ -90,7 +90,7 @@ export async function sealPackage(seal: {
   const dataKey = await seal.keys.dataKeyFor(seal.caseId, ids);
   const keyring = new RawAesKeyringNode({
     ...KEYRING,
-    // The keyring keeps a copy of its own, isolated from the shared buffer pool, and zeroes it with the message.
+    // A copy of its own, outside the shared buffer pool; the one KMS answered is zeroed at once.
     unencryptedMasterKey: Uint8Array.from(dataKey.plaintext),
     wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
   });
@@ -104,7 +104,7 @@ export async function sealPackage(seal: {
     params: { Bucket: seal.packagesBucket, Key: objectKey, Body: body, IfNoneMatch: '*' },
   });
   const encrypt = encryptStream(keyring, {
-    suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_HKDF_SHA512_COMMIT_KEY,
+    suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
     frameLength: FRAME_BYTES,
     encryptionContext: context,
   });

@@ -10,6 +10,7 @@ export interface ParkedToken {
   readonly caseId: string;
   readonly attempt: number;
   readonly phase: Phase;
+  readonly dueAt?: Instant;
   readonly token: string;
 }
 

@@ -1,0 +1,92 @@
+import type { CaseEvent } from './events.ts';
+
+/** Whom a notice goes to; who that is today, the directory says. */
+export type Audience =
+  'desk-officers' | 'approvers' | 'originator-authority' | 'recipient-authority' | 'requester' | 'recipients';
+
+/** What a notice asks or tells: a verb, never a subject (promise S7). */
+export type NoticeVerb =
+  | 'request-arrived'
+  | 'nobody-can-decide'
+  | 'proposal-awaits-you'
+  | 'decision-overdue'
+  | 'clarification-asked'
+  | 'clarification-answered'
+  | 'assurance-due'
+  | 'request-registered'
+  | 'request-inadmissible'
+  | 'request-refused'
+  | 'request-lapsed'
+  | 'request-approved'
+  | 'release-open'
+  | 'release-suspended'
+  | 'release-resumed'
+  | 'release-ending'
+  | 'case-closed'
+  | 'case-withdrawn';
+
+export interface Notice {
+  readonly to: Audience;
+  readonly verb: NoticeVerb;
+}
+
+const tell = (verb: NoticeVerb, ...audiences: readonly Audience[]): Notice[] => audiences.map((to) => ({ to, verb }));
+
+/** Who is told of an event: those who must act, and the requester at every change that concerns them. Votes and drafts are told to nobody. */
+export function noticesOf(event: CaseEvent): readonly Notice[] {
+  switch (event.type) {
+    case 'RequestSubmitted':
+      return [];
+    case 'RequestAssessed':
+      if (!event.payload.admissible) return tell('request-inadmissible', 'requester');
+      return [
+        ...tell('request-arrived', 'desk-officers'),
+        ...tell('request-registered', 'requester'),
+        ...(event.payload.escalated ? tell('nobody-can-decide', 'originator-authority') : []),
+      ];
+    case 'ClarificationSought':
+      return tell('clarification-asked', 'requester');
+    case 'ClarificationAnswered':
+      return tell('clarification-answered', 'desk-officers');
+    case 'ProposalPut':
+      return tell('proposal-awaits-you', 'approvers');
+    case 'DecisionEscalated':
+      return tell('decision-overdue', 'approvers', 'originator-authority');
+    case 'DecisionCast':
+      if (event.payload.outcome === 'pending') return [];
+      if (event.payload.outcome === 'refused') return tell('request-refused', 'requester');
+      return [
+        ...tell('request-approved', 'requester'),
+        ...(event.payload.deadline === null ? [] : tell('assurance-due', 'recipient-authority')),
+      ];
+    case 'AssuranceDeclined':
+    case 'CaseLapsed':
+      return tell('request-lapsed', 'requester', 'desk-officers');
+    case 'ReleaseOpened':
+      return tell('release-open', 'recipients', 'requester');
+    case 'ReleaseSuspended':
+      return tell('release-suspended', 'recipients', 'requester');
+    case 'ReleaseResumed':
+      return tell('release-resumed', 'recipients', 'requester');
+    case 'ReleaseRecalled':
+    case 'ReleaseExpired':
+    case 'ClosingBegun':
+      return tell('release-ending', 'recipients', 'requester');
+    case 'CaseClosed':
+      return tell('case-closed', 'requester', 'desk-officers');
+    case 'RequestWithdrawn':
+      return tell('case-withdrawn', 'requester', 'desk-officers');
+    case 'DepositOpened':
+    case 'DepositCompleted':
+    case 'AssuranceGiven':
+    case 'PackageSealed':
+    case 'AccessGranted':
+    case 'AccessFailed':
+    case 'ReceiptAcknowledged':
+    case 'ResumptionProposed':
+    case 'PackageDestroyed':
+    case 'DepositsDestroyed':
+    case 'AttemptFailed':
+      return [];
+  }
+}

@@ -1,0 +1,79 @@
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { ENV } from '../../contracts/names.ts';
+import { dueAt, type Case } from '../../domain/case.ts';
+import { evolve } from '../../domain/evolve.ts';
+import type { CaseId } from '../../domain/ids.ts';
+import { noticesOf, type Audience, type Notice } from '../../domain/notices.ts';
+import { APPROVING_ROLES, hasRole, type Person } from '../../domain/people.ts';
+import { putOnBus } from '../../platform/bus.ts';
+import { recordAnnounced } from '../../platform/case-index.ts';
+import { loadCase } from '../../platform/case-store.ts';
+import { dynamodb } from '../../platform/dynamodb.ts';
+import { readEnvironment } from '../../platform/environment.ts';
+import { exchangeFromEnvironment } from '../../platform/exchange.ts';
+import { sendMail } from '../../platform/mail.ts';
+import { mailText } from '../../platform/mail-words.ts';
+import { eachCase } from '../stream.ts';
+
+const exchange = exchangeFromEnvironment();
+const env = readEnvironment([ENV.bus, ENV.mailFrom, ENV.portal]);
+
+/** Who an audience is today. */
+async function readersOf(audience: Audience, state: Case): Promise<readonly Person[]> {
+  const side =
+    audience === 'desk-officers' || audience === 'approvers' || audience === 'originator-authority'
+      ? state.originatingNation
+      : state.recipientNation;
+  const people = (await exchange.directory.people(side, exchange.now())).filter((person) => person.active);
+  const proposal = 'proposal' in state ? state.proposal : null;
+  switch (audience) {
+    case 'desk-officers':
+      return people.filter((person) => hasRole(person, 'desk-officer'));
+    case 'approvers':
+      // Whoever prepared the proposal may not decide on it, so nothing awaits them.
+      return people.filter(
+        (person) => hasRole(person, ...APPROVING_ROLES) && person.personId !== proposal?.proposal.preparedBy,
+      );
+    case 'originator-authority':
+    case 'recipient-authority':
+      return people.filter((person) => hasRole(person, 'competent-authority'));
+    case 'requester':
+      return people.filter((person) => person.personId === state.requesterId);
+    case 'recipients':
+      return people.filter((person) =>
+        proposal?.proposal.recipients.some((recipient) => recipient.personId === person.personId),
+      );
+  }
+}
+
+/** Sends one mail to each reader of an event's notices; a person who is told by one notice is not told again by the next. */
+async function sendNotices(notices: readonly Notice[], state: Case): Promise<void> {
+  const told = new Set<string>();
+  for (const { to, verb } of notices) {
+    for (const reader of await readersOf(to, state)) {
+      if (told.has(reader.personId)) continue;
+      told.add(reader.personId);
+      const { caseId, exercise } = state;
+      const due = dueAt(state) ?? undefined;
+      const link = `${env[ENV.portal]}/cases/${caseId}`;
+      await sendMail(env[ENV.mailFrom], reader, mailText({ verb, caseId, dueAt: due, exercise, link }, reader));
+    }
+  }
+}
+
+/** Tells the world of every event that it has not been told of, in order; what was told is recorded event by event. */
+async function announce(caseId: CaseId): Promise<void> {
+  const file = await loadCase(dynamodb, exchange.casesTable, caseId);
+  let state: Case | undefined;
+  for (const event of file.events) {
+    state = evolve(state, event);
+    if (event.sequence <= file.announced) continue;
+    await putOnBus(env[ENV.bus], event);
+    await sendNotices(noticesOf(event), state);
+    await recordAnnounced(dynamodb, exchange.casesTable, caseId, event.sequence);
+  }
+}
+
+/** Consumer of the case table's stream: bus events and mails, at least once each. */
+export const handler = (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> =>
+  eachCase(event, 'ANNOUNCE_FAILED', announce);

@@ -1,0 +1,108 @@
+import * as z from 'zod';
+import { ENV } from '../../contracts/names.ts';
+import { isCaseId, type CaseId } from '../../domain/ids.ts';
+import { MINUTE, plus, type Instant } from '../../domain/instant.ts';
+import { isFinal, isWaiting } from '../../domain/phases.ts';
+import { claimAttempt, listDue, lookAgain, nudge } from '../../platform/case-index.ts';
+import { loadCase, type CaseFile } from '../../platform/case-store.ts';
+import { now } from '../../platform/clock.ts';
+import { dynamodb } from '../../platform/dynamodb.ts';
+import { readEnvironment } from '../../platform/environment.ts';
+import { NotFound } from '../../platform/errors.ts';
+import { errorName, log } from '../../platform/log.ts';
+import { isRunning, parseExecutionName } from '../../platform/workflow.ts';
+
+const env = readEnvironment([ENV.casesTable, ENV.stateMachine]);
+const table = env[ENV.casesTable];
+
+/** Cases looked at in one sweep: what is left is due again a minute later. */
+const MOST = 200;
+
+/** The end of an execution that did not succeed. https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html */
+const ended = z.object({
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+  detail: z.object({ name: z.string() }),
+});
+
+/** What a sweep repaired; also its answer, so that an operator who invokes it by hand sees it. */
+interface SweepReport {
+  looked: number;
+  restarted: number;
+  redelivered: number;
+  failed: number;
+}
+
+/** Minutes until a case whose attempts keep failing is looked at again: doubling, at most six hours. */
+const patience = (failures: number): number => Math.min(2 ** failures, 360);
+
+/** Gives the case a new attempt when its execution is gone; the claim starts it. A case that keeps failing waits longer each time. */
+async function restart(file: CaseFile, at: Instant, report: SweepReport): Promise<void> {
+  const { head } = file;
+  const last = file.events.at(-1);
+  if (last?.type === 'AttemptFailed' && at < plus(last.at, patience(head.failures) * MINUTE)) {
+    log('error', 'CASE_STUCK', { caseId: head.caseId, attempt: head.attempt, count: head.failures });
+    await lookAgain(dynamodb, table, head, plus(last.at, patience(head.failures) * MINUTE));
+    return;
+  }
+  if (await claimAttempt(dynamodb, table, head)) {
+    report.restarted += 1;
+    log('warn', 'CASE_RESTARTED', { caseId: head.caseId, attempt: head.attempt + 1 });
+  }
+  await lookAgain(dynamodb, table, head, plus(at, 2 * MINUTE));
+}
+
+/** Looks whether everything that follows from a case's last change has happened, and makes it happen where not. */
+async function look(caseId: CaseId, at: Instant, report: SweepReport): Promise<void> {
+  const file = await loadCase(dynamodb, table, caseId);
+  const { head } = file;
+  report.looked += 1;
+  if (file.announced < head.sequence) {
+    report.redelivered += 1;
+    log('warn', 'CASE_REDELIVERED', { caseId, sequence: file.announced });
+    await lookAgain(dynamodb, table, head, plus(at, MINUTE));
+    await nudge(dynamodb, table, caseId);
+    return;
+  }
+  const done = isFinal(head.phase) && head.deposits === 0;
+  if (done) return lookAgain(dynamodb, table, head, undefined);
+  if (!(await isRunning(env[ENV.stateMachine], caseId, head.attempt))) return restart(file, at, report);
+  const onTime = isWaiting(head.phase) && head.dueAt !== undefined && at < head.dueAt;
+  await lookAgain(dynamodb, table, head, onTime ? plus(head.dueAt as Instant, MINUTE) : plus(at, MINUTE));
+  // A case that runs and stands where it does not wait may have missed its wake-up.
+  if (!onTime) await nudge(dynamodb, table, caseId);
+}
+
+/** An execution failed, timed out or was stopped: its case gets the next attempt at once, if it still was the present one. */
+async function afterEnd(name: string, at: Instant, report: SweepReport): Promise<void> {
+  const execution = parseExecutionName(name);
+  if (execution === undefined || !isCaseId(execution.caseId)) return;
+  const file = await loadCase(dynamodb, table, execution.caseId);
+  report.looked += 1;
+  const over = isFinal(file.head.phase) && file.head.deposits === 0;
+  if (!over && file.head.attempt === execution.attempt) await restart(file, at, report);
+}
+
+/**
+ * Every minute over the due index, and at each end of an execution that was not a success. Repairs what a crash, a lost record or a
+ * stopped execution left behind; finding nothing to do is its normal answer.
+ */
+export async function handler(event: unknown): Promise<SweepReport> {
+  const report: SweepReport = { looked: 0, restarted: 0, redelivered: 0, failed: 0 };
+  const end = ended.safeParse(event);
+  if (end.success) {
+    await afterEnd(end.data.detail.name, now(), report).catch((error: unknown) => {
+      // The name is anybody's to choose; a case that does not exist is no failure of the sweep.
+      if (!(error instanceof NotFound)) throw error;
+    });
+    return report;
+  }
+  for (const caseId of await listDue(dynamodb, table, now(), MOST)) {
+    try {
+      await look(caseId, now(), report);
+    } catch (error) {
+      report.failed += 1;
+      log('error', 'SWEEP_FAILED', { caseId, errorName: errorName(error) });
+    }
+  }
+  return report;
+}

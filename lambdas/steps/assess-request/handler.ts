@@ -1,0 +1,58 @@
+import { LONGEST_WAIT } from '../../contracts/names.ts';
+import { stepInput, type StepResult } from '../../contracts/step.ts';
+import type { Command } from '../../domain/commands.ts';
+import { toEpoch } from '../../domain/instant.ts';
+import { claimAttempt } from '../../platform/case-index.ts';
+import { lastRegistered, loadCase, type CaseFile } from '../../platform/case-store.ts';
+import { dynamodb } from '../../platform/dynamodb.ts';
+import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
+import { execute } from '../../platform/execute.ts';
+import { resultFor } from '../../platform/next-step.ts';
+
+const exchange = exchangeFromEnvironment();
+const actor = system('assess-request');
+
+/** The registry's series of a year: `CAN-2026`. */
+const series = (file: CaseFile): string => `${file.state.originatingNation}-${file.state.openedAt.slice(0, 4)}`;
+
+/** What the place where the case stands asks of the system: an assessment, a look at the clock, or nothing. */
+function due(file: CaseFile, previous: number): Command | undefined {
+  switch (file.state.phase) {
+    case 'SUBMITTED':
+      return { type: 'RecordAssessment', registerNumber: `${series(file)}-${String(previous + 1).padStart(6, '0')}` };
+    case 'UNDER_REVIEW':
+    case 'AWAITING_CLARIFICATION':
+    case 'AWAITING_ASSURANCE':
+      return { type: 'LookAtClock' };
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * First step of every execution, and where each returns when a wait has timed out: reads where the case stands, does what is due
+ * there, and says where to go. An execution near the service's limit ends here, and the next attempt goes on.
+ */
+export async function handler(input: unknown): Promise<StepResult> {
+  const step = stepInput.parse(input);
+  const caseId = caseIdOf(step);
+  const read = await loadCase(dynamodb, exchange.casesTable, caseId);
+  if (read.head.attempt !== step.attempt) return resultFor(read.head, step.attempt, exchange.now());
+  if (step.startedAt !== undefined && toEpoch(exchange.now()) - Date.parse(step.startedAt) >= LONGEST_WAIT * 1000) {
+    await claimAttempt(dynamodb, exchange.casesTable, read.head);
+    return { ...resultFor(read.head, step.attempt, exchange.now()), next: 'continue-later' };
+  }
+  let previous = 0;
+  const file = await execute(
+    exchange,
+    caseId,
+    actor,
+    async (current) => {
+      if (current.state.phase === 'SUBMITTED')
+        previous = await lastRegistered(dynamodb, exchange.casesTable, series(current));
+      return due(current, previous);
+    },
+    (current) => (current.state.phase === 'SUBMITTED' ? { register: { series: series(current), previous } } : {}),
+  );
+  return resultFor(file.head, step.attempt, exchange.now());
+}

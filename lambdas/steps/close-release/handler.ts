@@ -1,0 +1,63 @@
+import { ENV } from '../../contracts/names.ts';
+import { stepInput, type StepResult } from '../../contracts/step.ts';
+import { isFinal } from '../../domain/phases.ts';
+import { loadCase, type CaseFile } from '../../platform/case-store.ts';
+import { dynamodb } from '../../platform/dynamodb.ts';
+import { readEnvironment } from '../../platform/environment.ts';
+import { Transient } from '../../platform/errors.ts';
+import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
+import { execute } from '../../platform/execute.ts';
+import { resultFor } from '../../platform/next-step.ts';
+import { abortUploadsUnder, deleteObject, objectsUnder } from '../../platform/object-store.ts';
+
+const exchange = exchangeFromEnvironment();
+const env = readEnvironment([ENV.depositsBucket, ENV.packagesBucket]);
+const actor = system('close-release');
+
+/** Deletes what lies under the case in a bucket, and looks that nothing is left: destroyed is what was verified as gone (principle P5). */
+async function destroyAll(bucket: string, caseId: string): Promise<void> {
+  const prefix = `${caseId}/`;
+  for (const key of (await objectsUnder(bucket, prefix)).keys()) await deleteObject(bucket, key);
+  if ((await objectsUnder(bucket, prefix)).size > 0)
+    throw new Transient('An object was written while it was being destroyed.');
+}
+
+const depositIds = (file: CaseFile): string[] => file.state.deposits.map((deposit) => deposit.depositId);
+
+/** Ends a release (or what is left of a case that never had one): record, act, verify, record. */
+export async function handler(input: unknown): Promise<StepResult> {
+  const step = stepInput.parse(input);
+  const caseId = caseIdOf(step);
+  let file = await loadCase(dynamodb, exchange.casesTable, caseId);
+  if (file.head.attempt !== step.attempt) return resultFor(file.head, step.attempt, exchange.now());
+  if (file.state.phase === 'RELEASED' || file.state.phase === 'SUSPENDED') {
+    file = await execute(exchange, caseId, actor, (current) =>
+      (current.state.phase === 'RELEASED' || current.state.phase === 'SUSPENDED') &&
+      exchange.now() >= current.state.release.notAfter
+        ? { type: 'RecordExpiry' }
+        : undefined,
+    );
+  }
+  if (file.state.phase === 'CLOSING') {
+    await destroyAll(env[ENV.depositsBucket], caseId);
+    await abortUploadsUnder(env[ENV.packagesBucket], `${caseId}/`);
+    await destroyAll(env[ENV.packagesBucket], caseId);
+    file = await execute(exchange, caseId, actor, (current) => {
+      if (current.state.phase !== 'CLOSING') return undefined;
+      const { sealed } = current.state;
+      return {
+        type: 'RecordEnd',
+        depositsDestroyed: depositIds(current),
+        packageDestroyed: sealed === null ? null : { packageId: sealed.packageId, objectKey: sealed.objectKey },
+      };
+    });
+  } else if (isFinal(file.state.phase) && file.state.deposits.length > 0) {
+    await destroyAll(env[ENV.depositsBucket], caseId);
+    file = await execute(exchange, caseId, actor, (current) =>
+      current.state.deposits.length === 0
+        ? undefined
+        : { type: 'RecordDepositsDestroyed', depositsDestroyed: depositIds(current) },
+    );
+  }
+  return resultFor(file.head, step.attempt, exchange.now());
+}
