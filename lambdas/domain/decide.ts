@@ -1,5 +1,5 @@
 import { refusedByPhase } from './capacity.ts';
-import { phaseIs, type Case } from './case.ts';
+import type { Case } from './case.ts';
 import type { Command, Context } from './commands.ts';
 import { answerClarification, seekClarification } from './decisions/clarification.ts';
 import { castDecision } from './decisions/cast-decision.ts';
@@ -11,8 +11,8 @@ import { completeDeposit, openDeposit } from './decisions/deposits.ts';
 import { putProposal } from './decisions/put-proposal.ts';
 import { recall, resume, suspend } from './decisions/recall.ts';
 import type { DomainEvent } from './events.ts';
-import type { Phase } from './phases.ts';
-import { conflict, type Refusal } from './refusal.ts';
+import type { PhaseOf } from './phases.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Events to record, none when the command changes nothing (it was given before), or why not. */
 export type Outcome = readonly DomainEvent[] | Refusal;
@@ -26,45 +26,43 @@ export function decide(state: Case, command: Command, context: Context): Outcome
   if (refusal !== undefined) return refusal;
   switch (command.type) {
     case 'RecordAssessment':
-      return within(state, ['SUBMITTED'], (open) => recordAssessment(open, command, context));
+      return recordAssessment(standing(state, command), command, context);
     case 'SeekClarification':
-      return within(state, ['UNDER_REVIEW'], (open) => seekClarification(open, command, context));
+      return seekClarification(standing(state, command), command, context);
     case 'AnswerClarification':
-      return within(state, ['AWAITING_CLARIFICATION'], (open) => answerClarification(open, command, context));
+      return answerClarification(standing(state, command), command, context);
     case 'OpenDeposit':
-      return within(state, ['UNDER_REVIEW'], (open) => openDeposit(open, command));
+      return openDeposit(standing(state, command), command);
     case 'CompleteDeposit':
-      return within(state, ['UNDER_REVIEW'], (open) => completeDeposit(open, command));
+      return completeDeposit(standing(state, command), command);
     case 'PutProposal':
-      return within(state, ['UNDER_REVIEW'], (open) => putProposal(open, command, context));
+      return putProposal(standing(state, command), command, context);
     case 'CastDecision':
-      return within(state, ['UNDER_REVIEW'], (open) => castDecision(open, command, context));
+      return castDecision(standing(state, command), command, context);
     case 'GiveAssurance':
-      return within(state, ['AWAITING_ASSURANCE'], (open) => giveAssurance(open, command, context));
+      return giveAssurance(standing(state, command), command, context);
     case 'DeclineAssurance':
-      return within(state, ['AWAITING_ASSURANCE'], (open) => declineAssurance(open, command));
+      return declineAssurance(standing(state, command), command);
     case 'RecordSealed':
-      return within(state, ['SEALING'], (open) => recordSealed(open, command));
+      return recordSealed(standing(state, command), command);
     case 'OpenRelease':
-      return within(state, ['SEALING'], (open) => openRelease(open, command, context));
+      return openRelease(standing(state, command), command, context);
     case 'GrantAccess':
-      return within(state, ['RELEASED'], (open) => grantAccess(open, command, context));
+      return grantAccess(standing(state, command), command, context);
     case 'RecordAccessFailure':
-      return within(state, ['RELEASED', 'SUSPENDED', 'CLOSING'], (open) => recordAccessFailure(open, command));
+      return recordAccessFailure(standing(state, command), command);
     case 'AcknowledgeReceipt':
-      return within(state, ['RELEASED', 'SUSPENDED', 'CLOSING', 'CLOSED'], (open) =>
-        acknowledgeReceipt(open, command, context),
-      );
+      return acknowledgeReceipt(standing(state, command), command, context);
     case 'Suspend':
-      return within(state, ['RELEASED'], (open) => suspend(open, command, context));
+      return suspend(standing(state, command), command, context);
     case 'Resume':
-      return within(state, ['SUSPENDED'], (open) => resume(open, context));
+      return resume(standing(state, command), context);
     case 'Recall':
       return recall(command);
     case 'RecordExpiry':
-      return within(state, ['RELEASED', 'SUSPENDED'], (open) => recordExpiry(open, context));
+      return recordExpiry(standing(state, command), context);
     case 'RecordEnd':
-      return within(state, ['CLOSING'], (open) => recordEnd(open, command));
+      return recordEnd(standing(state, command), command);
     case 'RecordDepositsDestroyed':
       return [{ type: 'DepositsDestroyed', payload: { depositIds: command.depositsDestroyed } }];
     case 'RecordFailure':
@@ -72,24 +70,11 @@ export function decide(state: Case, command: Command, context: Context): Outcome
         { type: 'AttemptFailed', payload: { attempt: command.attempt, step: command.step, error: command.error } },
       ];
     case 'LookAtClock':
-      return within(state, ['UNDER_REVIEW', 'AWAITING_CLARIFICATION', 'AWAITING_ASSURANCE'], (open) =>
-        lookAtClock(open, context),
-      );
+      return lookAtClock(standing(state, command), context);
     case 'Withdraw':
       return [{ type: 'RequestWithdrawn', payload: { reason: command.reason } }];
   }
 }
 
-/** The handler for a case in one of `phases`; the phase table has let nothing else through, and if it had, the answer is no. */
-function within<P extends Phase>(
-  state: Case,
-  phases: readonly P[],
-  handle: (open: Extract<Case, { phase: P }>) => Outcome,
-): Outcome {
-  if (phaseIs(state, ...phases)) return handle(state);
-  return conflict({
-    code: 'PHASE_FORBIDS',
-    message: `This is not possible while the case is ${state.phase}.`,
-    next: 'Read the case again and act on where it stands.',
-  });
-}
+/** The case as one of the phases in which the table lists the command: the phase table spoke first, and let nothing else through. */
+const standing = <C extends Command>(state: Case, _command: C) => state as Extract<Case, { phase: PhaseOf<C['type']> }>;
