@@ -85,8 +85,6 @@ const TABLE = {
       OpenDeposit: stays('UNDER_REVIEW', 'desk-officer'),
       CompleteDeposit: stays('UNDER_REVIEW', 'desk-officer'),
       PutProposal: stays('UNDER_REVIEW', 'desk-officer'),
-      Recall: stays('SUSPENDED', 'approver'),
-      OpenRelease: stays('SUSPENDED', 'system'),
       CastDecision: { by: ['approver'], to: ['UNDER_REVIEW', 'AWAITING_ASSURANCE', 'SEALING', 'REFUSED'] },
       LookAtClock: { by: ['system'], to: ['UNDER_REVIEW', 'LAPSED'] },
       Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
