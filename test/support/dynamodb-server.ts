@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { Activity } from '../../local/activity.ts';
 import { Clock } from '../../local/clock.ts';
 import { Faults } from '../../local/faults.ts';
@@ -23,6 +24,8 @@ export interface DynamoDbServer {
   client(role?: string): DynamoDBClient;
   /** Posts a body as it stands. */
   post(target: string, body: string): Promise<Response>;
+  /** Calls an operation in process: calls of the same tick are under way together. Answers the body, of errors too. */
+  call(operation: string, input: object): Promise<unknown>;
   create(properties: Properties, logicalId?: string): Promise<Created>;
   /** What was asked of IAM and of KMS. */
   readonly asked: AccessRequest[];
@@ -105,6 +108,11 @@ export async function openDynamoDb(dataDirectory?: string): Promise<DynamoDbServ
       return client;
     },
     post: (target, body) => fetch(endpoint, { method: 'POST', body, headers: { 'x-amz-target': target } }),
+    call: async (operation, input) => {
+      const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}` };
+      const { body } = await answer(service, headers, Readable.from([Buffer.from(JSON.stringify(input))]));
+      return JSON.parse(String(body));
+    },
     create: async (properties, logicalId = 'Table') => {
       const [type] = service.types;
       if (type === undefined) throw new Error('The service offers no resource type.');
@@ -124,22 +132,38 @@ export async function openDynamoDb(dataDirectory?: string): Promise<DynamoDbServ
   return opened;
 }
 
-function listenTo(service: DynamoDbService): ReturnType<typeof createServer> {
-  return createServer((request, response) => {
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const caller: Caller = role(/Credential=([^/]+)/.exec(headers['authorization'] ?? '')?.[1] ?? 'anonymous');
-    const requestId = 'REQUEST';
-    const send = ({ status, headers: answered, body }: ServiceResponse): void => {
-      response.writeHead(status, { ...answered }).end(body);
-    };
-    const query = new URLSearchParams();
-    service
-      .handle({ method: 'POST', path: '/', query, headers, body: request, caller, presigned: false, requestId })
-      .then(send, (error: unknown) => {
-        const denied = error instanceof AccessDenied ? new ServiceError('AccessDeniedException', error.message) : error;
-        const known =
-          denied instanceof ServiceError ? denied : new ServiceError('InternalServerError', String(denied), 500);
-        send(service.renderError(known, { requestId }));
-      });
-  });
+/** Answers a request as the runtime's front door does. */
+async function answer(
+  service: DynamoDbService,
+  headers: Readonly<Record<string, string>>,
+  body: Readable,
+): Promise<ServiceResponse> {
+  const caller: Caller = role(/Credential=([^/]+)/.exec(headers['authorization'] ?? '')?.[1] ?? 'anonymous');
+  const requestId = 'REQUEST';
+  const query = new URLSearchParams();
+  try {
+    return await service.handle({
+      method: 'POST',
+      path: '/',
+      query,
+      headers,
+      body,
+      caller,
+      presigned: false,
+      requestId,
+    });
+  } catch (error) {
+    const denied = error instanceof AccessDenied ? new ServiceError('AccessDeniedException', error.message) : error;
+    const known =
+      denied instanceof ServiceError ? denied : new ServiceError('InternalServerError', String(denied), 500);
+    return service.renderError(known, { requestId });
+  }
 }
+
+const listenTo = (service: DynamoDbService): ReturnType<typeof createServer> =>
+  createServer((request, response) => {
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    void answer(service, headers, request).then(({ status, headers: answered, body }) => {
+      response.writeHead(status, { ...answered }).end(body);
+    });
+  });
