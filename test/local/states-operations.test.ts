@@ -7,6 +7,7 @@ import {
   SendTaskHeartbeatCommand,
   SendTaskSuccessCommand,
   StartExecutionCommand,
+  type StartExecutionOutput,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { AccessDenied } from '../../local/iam/policy.ts';
@@ -99,7 +100,7 @@ describe('StartExecution', () => {
   it('repeats its answer for the same name and input while the execution runs, and refuses the name otherwise', async () => {
     const stateMachineArn = await world.machine(WAITING);
     const client = world.client();
-    const start = (input: string): ReturnType<typeof client.send<StartExecutionCommand>> =>
+    const start = (input: string): Promise<StartExecutionOutput> =>
       client.send(new StartExecutionCommand({ stateMachineArn, name: 'one', input }));
     const first = await start('{"a":1}');
     expect(await start('{"a":1}')).toMatchObject({ executionArn: first.executionArn, startDate: first.startDate });

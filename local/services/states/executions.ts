@@ -52,7 +52,8 @@ export class Executions {
     const { roleArn, encryption: key } = target.revision;
     // A session name has at most 64 characters.
     const role = this.#deps.roleCaller(roleArn, 'states.amazonaws.com', name.slice(0, 64));
-    encryption.assertUsableByRole(target.machine.arn, key, role, ['kms:GenerateDataKey', 'kms:Decrypt']);
+    const actions = ['kms:GenerateDataKey', 'kms:Decrypt'] as const;
+    encryption.askForRole({ machineArn: target.machine.arn, encryption: key, role, actions });
     const record: ExecutionRecord = {
       arn,
       name,

@@ -65,6 +65,8 @@ export class Interpreter {
     this.#deps.host.meter.count('states', 'StateEntered');
     const visit = new Visit(this.#execution, this.#variables, name, state.Type, input);
     const transition = await this.#enter(state, visit);
+    // What the state came to is encrypted, too; it may have waited long.
+    this.#assertMayGoOn();
     this.#execution.history.add(`${state.Type}StateExited`, { stateExitedEventDetails: exited(name, transition) });
     return transition;
   }
@@ -76,7 +78,8 @@ export class Interpreter {
       throw new StateError('States.Runtime', 'The execution reached the maximum number of history events (25000).');
     }
     const actions = ['kms:GenerateDataKey', 'kms:Decrypt'] as const;
-    this.#deps.encryption.assertUsableByRole(target.machine.arn, target.revision.encryption, role, actions);
+    const { encryption } = target.revision;
+    this.#deps.encryption.assertUsableByRole({ machineArn: target.machine.arn, encryption, role, actions });
   }
 
   #enter(state: State, visit: Visit): Promise<Transition> {

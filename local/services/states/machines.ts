@@ -5,6 +5,8 @@ import { invalidArn, stateMachineDoesNotExist, validation } from './api-errors.t
 /** Encryption with a customer managed key; undefined for the key that AWS owns. */
 export interface Encryption {
   readonly keyId: string;
+  /** How long a data key is reused. */
+  readonly reuseSeconds: number;
 }
 
 /** An immutable state of a machine: what an execution is started with and runs to its end. */

@@ -234,5 +234,11 @@ function assertReadable({ execution }: Known, caller: Caller, { encryption }: Op
 /** What an API hands over is encrypted for the execution's role; its caller needs no permission for the key. */
 function assertEncryptable(execution: NonNullable<Known['execution']>, { encryption }: OperationDeps): void {
   const { target, role } = execution;
-  encryption.assertUsableByRole(target.machine.arn, target.revision.encryption, role, ['kms:GenerateDataKey']);
+  const { encryption: key } = target.revision;
+  encryption.assertUsableByRole({
+    machineArn: target.machine.arn,
+    encryption: key,
+    role,
+    actions: ['kms:GenerateDataKey'],
+  });
 }

@@ -79,9 +79,9 @@ function encryption(value: unknown, where: string): Encryption | undefined {
   if (value === undefined) return undefined;
   const fields = object(value, where);
   onlyFields(fields, ['Type', 'KmsKeyId', 'KmsDataKeyReusePeriodSeconds'], where);
-  integer(fields, 'KmsDataKeyReusePeriodSeconds', 60, 900, undefined, where);
+  const reuseSeconds = integer(fields, 'KmsDataKeyReusePeriodSeconds', 60, 900, 300, where);
   const type = text(fields, 'Type', where);
-  if (type === 'CUSTOMER_MANAGED_KMS_KEY') return { keyId: text(fields, 'KmsKeyId', where) };
+  if (type === 'CUSTOMER_MANAGED_KMS_KEY') return { keyId: text(fields, 'KmsKeyId', where), reuseSeconds };
   if (type === 'AWS_OWNED_KEY' && fields['KmsKeyId'] === undefined) return undefined;
   throw new InvalidDefinition(
     `${where}: Type must be CUSTOMER_MANAGED_KMS_KEY with a KmsKeyId, or AWS_OWNED_KEY without`,

@@ -64,7 +64,7 @@ export class StatesService implements Service {
         ? forgetfulJournal()
         : openJournal(host.dataDirectory, host.clock.now() - RETENTION);
     this.#tokens = new TaskTokens(this.#journal.secret);
-    this.#encryption = new MachineEncryption(deps.keys);
+    this.#encryption = new MachineEncryption(deps.keys, () => host.clock.now());
     this.#executions = new Executions({
       host,
       functions: deps.functions,
