@@ -49,7 +49,8 @@ describe('Decrypt refuses', () => {
   test('another encryption context, less of it, and none', async () => {
     const key = await makeKey();
     const { CiphertextBlob } = await generate(key, { case: 'c1', release: 'r1' });
-    for (const EncryptionContext of [{ case: 'c1', release: 'r2' }, { case: 'c1' }, undefined]) {
+    const others: (Record<string, string> | undefined)[] = [{ case: 'c1', release: 'r2' }, { case: 'c1' }, undefined];
+    for (const EncryptionContext of others) {
       await expect(client.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }))).rejects.toMatchObject({
         name: 'InvalidCiphertextException',
       });
@@ -58,7 +59,7 @@ describe('Decrypt refuses', () => {
 
   test('a blob of which any byte was changed', async () => {
     const key = await makeKey();
-    const blob = Buffer.from((await generate(key)).CiphertextBlob ?? []);
+    const blob = Buffer.from((await generate(key)).CiphertextBlob ?? new Uint8Array());
     for (let index = 0; index < blob.length; index += 1) {
       const changed = Buffer.from(blob);
       changed.writeUInt8(blob.readUInt8(index) ^ 1, index);
