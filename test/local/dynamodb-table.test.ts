@@ -111,6 +111,41 @@ describe('a table', () => {
     });
   });
 
+  it('may have all that TableV2 gives it', async () => {
+    const server = await open();
+    const insights = { ContributorInsightsSpecification: { Enabled: true } };
+    const properties = streamed('NEW_AND_OLD_IMAGES', {
+      GlobalSecondaryIndexes: [{ ...INDEX, WriteOnDemandThroughputSettings: { MaxWriteRequestUnits: 10 } }],
+      Replicas: [
+        {
+          ...insights,
+          Region: REGION,
+          DeletionProtectionEnabled: true,
+          GlobalSecondaryIndexes: [
+            { ...insights, IndexName: 'bySk', ReadOnDemandThroughputSettings: { MaxReadRequestUnits: 10 } },
+          ],
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 35 },
+          ReadOnDemandThroughputSettings: { MaxReadRequestUnits: 100 },
+          SSESpecification: { KMSMasterKeyId: KEY_ARN },
+          TableClass: 'STANDARD',
+          Tags: [{ Key: 'a', Value: 'b' }],
+        },
+      ],
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      TimeToLiveSpecification: { Enabled: true, AttributeName: 'ends' },
+      WriteOnDemandThroughputSettings: { MaxWriteRequestUnits: 50 },
+    });
+    const { attributes } = await server.create(properties);
+    expect(await server.call('DescribeTable', { TableName: 'cases' })).toMatchObject({
+      Table: {
+        DeletionProtectionEnabled: true,
+        LatestStreamArn: attributes['StreamArn'],
+        SSEDescription: { Status: 'ENABLED', SSEType: 'KMS', KMSMasterKeyArn: KEY_ARN },
+        StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+      },
+    });
+  });
+
   it('with a customer managed key is closed to who may not use the key', async () => {
     const server = await open();
     await server.create(

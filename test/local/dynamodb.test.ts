@@ -87,6 +87,15 @@ describe('what is not implemented', () => {
     expect(await get('legacy')).toBeUndefined();
   });
 
+  it('names a table ARN in place of a name', async () => {
+    const arn = 'arn:aws:dynamodb:ca-central-1:111122223333:table/cases';
+    await expect(server.call('GetItem', { TableName: arn, Key: key('a') })).resolves.toMatchObject({
+      __type: 'NotImplemented',
+    });
+    const batch = { RequestItems: { [arn]: { Keys: [key('a')] } } };
+    await expect(server.call('BatchGetItem', batch)).resolves.toMatchObject({ __type: 'NotImplemented' });
+  });
+
   it('answers 501 to another API version', async () => {
     const answer = await server.post('DynamoDB_20111205.GetItem', '{}');
     expect(answer.status).toBe(501);

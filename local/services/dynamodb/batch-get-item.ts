@@ -6,7 +6,7 @@ import { bill, byTable, capacityAnswer, readCost, type CapacityDetail, type Cons
 import { assertTarget, projectedItem } from './get-item.ts';
 import { itemSize } from './item-size.ts';
 import type { Database, Operation } from './operation.ts';
-import { assertAccepted, asStructure, validated, type Projection } from './request.ts';
+import { assertAccepted, assertPlainName, asStructure, validated, type Projection } from './request.ts';
 import { itemPosition } from './table.ts';
 
 interface KeysAndAttributes {
@@ -28,7 +28,8 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 export const batchGetItem: Operation = async (database, input, caller) => {
-  for (const request of Object.values(asStructure(asStructure(input)['RequestItems'] ?? {}))) {
+  for (const [name, request] of Object.entries(asStructure(asStructure(input)['RequestItems'] ?? {}))) {
+    assertPlainName('BatchGetItem', name);
     assertAccepted('BatchGetItem', asStructure(request), KEYS_AND_ATTRIBUTES);
   }
   const parameters = validated<BatchParameters>('BatchGetItem', input, ACCEPTED, rules);

@@ -9,10 +9,8 @@ const keySchema = z
   .array(z.strictObject({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }))
   .min(1)
   .max(2);
-const limits = z.strictObject({
-  MaxWriteRequestUnits: z.number().optional(),
-  MaxReadRequestUnits: z.number().optional(),
-});
+const readLimit = z.strictObject({ MaxReadRequestUnits: z.number() });
+const writeLimit = z.strictObject({ MaxWriteRequestUnits: z.number() });
 const insights = z.strictObject({ Enabled: z.boolean(), Mode: z.string().optional() });
 
 /** Throughput limits, insights, backups and tags are accepted and have no effect on a laptop. */
@@ -28,11 +26,11 @@ const replica = z.strictObject({
       z.strictObject({
         IndexName: z.string(),
         ContributorInsightsSpecification: insights.optional(),
-        ReadOnDemandThroughputSettings: limits.optional(),
+        ReadOnDemandThroughputSettings: readLimit.optional(),
       }),
     )
     .optional(),
-  ReadOnDemandThroughputSettings: limits.optional(),
+  ReadOnDemandThroughputSettings: readLimit.optional(),
   SSESpecification: z.strictObject({ KMSMasterKeyId: z.string() }).optional(),
   TableClass: z.enum(['STANDARD', 'STANDARD_INFREQUENT_ACCESS']).optional(),
   Tags: z.array(z.strictObject({ Key: z.string(), Value: z.string() })).optional(),
@@ -52,8 +50,8 @@ const globalTable = z.strictObject({
           ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
           NonKeyAttributes: z.array(z.string()).optional(),
         }),
-        WriteOnDemandThroughputSettings: limits.optional(),
-        ReadOnDemandThroughputSettings: limits.optional(),
+        WriteOnDemandThroughputSettings: writeLimit.optional(),
+        ReadOnDemandThroughputSettings: readLimit.optional(),
       }),
     )
     .optional(),
@@ -63,8 +61,8 @@ const globalTable = z.strictObject({
     .strictObject({ StreamViewType: z.enum(['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES']) })
     .optional(),
   TimeToLiveSpecification: z.strictObject({ Enabled: z.boolean(), AttributeName: z.string().optional() }).optional(),
-  WriteOnDemandThroughputSettings: limits.optional(),
-  ReadOnDemandThroughputSettings: limits.optional(),
+  WriteOnDemandThroughputSettings: writeLimit.optional(),
+  ReadOnDemandThroughputSettings: readLimit.optional(),
 });
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html */

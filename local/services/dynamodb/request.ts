@@ -63,8 +63,13 @@ export function assertAccepted(
   if (unknown !== undefined) throw notImplemented(`the parameter ${unknown} of dynamodb:${operation}`);
 }
 
+/** A table may be named by its ARN, which nothing here does. */
+export function assertPlainName(operation: string, name: unknown): void {
+  if (typeof name === 'string' && name.startsWith('arn:')) throw notImplemented(`a table ARN in dynamodb:${operation}`);
+}
+
 /**
- * Validates the parameters of an operation as DynamoDB does.
+ * Validates the parameters of an operation as DynamoDB does. Values inside `input` may be brought to the form that is stored.
  * @throws ValidationException, SerializationException
  */
 export function validated<T extends object>(
@@ -82,11 +87,9 @@ export function validated<T extends object>(
       );
     }
   }
-  if (typeof given['TableName'] === 'string' && given['TableName'].startsWith('arn:')) {
-    throw notImplemented(`a table ARN as TableName of dynamodb:${operation}`);
-  }
+  assertPlainName(operation, given['TableName']);
   try {
-    const data = checkTypes(structuredClone(given), rules.types);
+    const data = checkTypes({ ...given }, rules.types);
     checkValidations(data, rules.types, rules.custom, { options: { maxItemSize: LARGEST_ITEM } });
     // The rules have just established the shape.
     return data as T;

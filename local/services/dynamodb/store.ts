@@ -128,7 +128,8 @@ export class Store {
       });
       for (const [key, stored] of own) changes.set(key, stored);
       return () => {
-        for (const notify of notices) notify();
+        // In microtasks of their own, before the caller goes on: a listener that throws must not fail what is committed.
+        for (const notify of notices) queueMicrotask(notify);
         resolve(value);
       };
     } catch (error) {
