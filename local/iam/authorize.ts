@@ -3,7 +3,7 @@ import type { Denials } from './denials.ts';
 import { refusal } from './evaluate.ts';
 import { AccessDenied, type AccessRequest, type Authorize, type Caller, type ConditionContext } from './policy.ts';
 import type { PolicyDocument } from './policy.ts';
-import { RequestContext } from './request-context.ts';
+import { listOf, RequestContext } from './request-context.ts';
 import type { Role, Roles } from './roles.ts';
 import type { Sessions } from './sessions.ts';
 import { validatePolicy } from './validate.ts';
@@ -58,7 +58,8 @@ function globalContext(
 const checked = new WeakSet<PolicyDocument>();
 
 const checkOnce = (document: PolicyDocument | undefined, kind: 'resource' | 'trust'): void => {
-  if (document === undefined || checked.has(document)) return;
+  // A service that builds its policy from grants has none to begin with.
+  if (document === undefined || checked.has(document) || listOf(document.Statement).length === 0) return;
   validatePolicy(document, kind);
   checked.add(document);
 };

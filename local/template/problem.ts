@@ -11,6 +11,8 @@ export async function within<T>(where: string, work: () => Promise<T> | T): Prom
   try {
     return await work();
   } catch (error) {
-    throw new TemplateProblem(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const known = error instanceof TemplateProblem;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new TemplateProblem(`${where}: ${message}`, { cause: known ? error.cause : error });
   }
 }

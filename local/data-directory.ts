@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DurableJson } from './services/durable-json.ts';
+import { Clock } from './clock.ts';
+
+/** The data directory cannot be used; the message says why and what to do. */
+export class DataDirectoryProblem extends Error {
+  override readonly name = 'DataDirectoryProblem';
+}
+
+/** Directories that runtimes of this very process hold; a process id alone cannot tell them apart. */
+const held = new Set<string>();
+
+/** Whether a process of that id exists. One that may not be signalled exists, too. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const holder = (lock: string): number | undefined => {
+  try {
+    return Number(readFileSync(lock, 'utf8').trim());
+  } catch {
+    return undefined;
+  }
+};
+
+/** Creates the lock with its content in one step, so that nobody reads it empty. @returns false when there is one already */
+function tryLock(lock: string): boolean {
+  const draft = `${lock}.${randomUUID()}`;
+  writeFileSync(draft, String(process.pid), { mode: 0o600 });
+  try {
+    linkSync(draft, lock);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(draft);
+  }
+}
+
+function takeLock(directory: string): string {
+  const lock = join(directory, 'runtime.lock');
+  if (held.has(directory))
+    throw new DataDirectoryProblem(`${directory} is in use by a runtime of this process: stop it first`);
+  if (!tryLock(lock)) {
+    const pid = holder(lock);
+    if (pid !== undefined && pid !== process.pid && isAlive(pid))
+      throw new DataDirectoryProblem(
+        `${directory} is in use by process ${pid}: stop it, or remove ${lock} if that process is not a runtime`,
+      );
+    // Moving the stale lock away is atomic: of two that try, one finds it gone and then finds the other's lock.
+    const stale = `${lock}.${randomUUID()}`;
+    renameSync(lock, stale);
+    rmSync(stale);
+    if (!tryLock(lock)) throw new DataDirectoryProblem(`${directory} was taken by another runtime just now`);
+  }
+  held.add(directory);
+  return lock;
+}
+
+/** Where one runtime keeps its state between starts. */
+export class DataDirectory {
+  readonly path: string;
+  #lock: string;
+
+  /**
+   * Creates the directory when there is none (readable by its owner only) and locks it. The lock of a process that has died is taken over.
+   * @throws {DataDirectoryProblem}
+   */
+  constructor(path: string) {
+    this.path = resolve(path);
+    try {
+      if (!existsSync(this.path)) mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      chmodSync(this.path, 0o700);
+      accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
+      this.#lock = takeLock(this.path);
+    } catch (error) {
+      if (error instanceof DataDirectoryProblem) throw error;
+      throw new DataDirectoryProblem(
+        `${this.path} cannot be used for data (${(error as Error).message}): choose a directory that you may write to`,
+        { cause: error },
+      );
+    }
+  }
+
+  release(): void {
+    held.delete(this.path);
+    rmSync(this.#lock, { force: true });
+  }
+}
+
+/**
+ * A clock whose offset survives the process. The offset is kept before time moves: should the process die on the way, time has passed,
+ * as on a machine that slept, and never runs backwards.
+ */
+export class DurableClock extends Clock {
+  readonly #kept: DurableJson<{ offset: number }>;
+
+  constructor(settled: () => Promise<void>, directory: string) {
+    const kept = new DurableJson(directory, 'clock.json', { offset: 0 });
+    super(settled, kept.value.offset);
+    this.#kept = kept;
+  }
+
+  override async advanceTo(to: number): Promise<void> {
+    this.#kept.value = { offset: Math.max(this.offset, this.offset + (to - this.now())) };
+    this.#kept.save();
+    await super.advanceTo(to);
+    this.#kept.value = { offset: this.offset };
+    this.#kept.save();
+  }
+}

@@ -1,0 +1,211 @@
+import { Activity } from './activity.ts';
+import { type AssemblyStack, readAssembly } from './assembly.ts';
+import { Clock } from './clock.ts';
+import { DataDirectory, DurableClock } from './data-directory.ts';
+import { Faults } from './faults.ts';
+import { CallCounts } from './http/call-counts.ts';
+import { FrontDoor, type Route } from './http/front-door.ts';
+import { SignedCalls } from './http/signed-calls.ts';
+import { authorizer } from './iam/authorize.ts';
+import { type Denial, Denials } from './iam/denials.ts';
+import { Roles } from './iam/roles.ts';
+import { serviceRoleCaller, sessionCredentials } from './iam/service-roles.ts';
+import { type Credentials, Sessions } from './iam/sessions.ts';
+import { Meter } from './meter.ts';
+import type { Host } from './service.ts';
+import { createServices, resourceTypesOf, type ServiceSet, signedServices } from './service-set.ts';
+import { TemplateProblem } from './template/problem.ts';
+import { Exports } from './template/scope.ts';
+import { createStack } from './template/stack.ts';
+import { ResourceTypes } from './types.ts';
+
+/** Obviously no real account. */
+const ACCOUNT = '000000000000';
+/** For an assembly that leaves the region open. */
+const REGION = 'us-east-1';
+
+export interface RuntimeOptions {
+  /** Directory of the synthesised assembly, usually `cdk.out`. */
+  readonly assembly: string;
+  /** Port on 127.0.0.1; 0 or nothing for any free one. */
+  readonly port?: number;
+  /** Where state is kept between starts; without it everything is forgotten. */
+  readonly dataDirectory?: string;
+  /** Values of template parameters that have no default, or another than theirs. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Paths that the caller serves on the same port (a user interface, an issuer of tokens). */
+  readonly routes?: Readonly<Record<string, Route>>;
+  /** Changes a parsed template before it is loaded, for example to take one permission away. */
+  readonly amend?: (stackName: string, template: Record<string, unknown>) => void;
+  /** Told of what functions write and of the runtime's own failures. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface Runtime {
+  /** Address of the port, for example `http://127.0.0.1:4566`. */
+  readonly url: string;
+  readonly account: string;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly activity: Activity;
+  readonly meter: Meter;
+  /** The same counts by name of the calling role. */
+  readonly callers: CallCounts;
+  readonly faults: Faults;
+  /** Outputs of each stack, by its name. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly services: Omit<ServiceSet, 'sts'>;
+  /** The latest refusals, oldest first. */
+  denials(): readonly Denial[];
+  /** Credentials to call as a role of the template. @throws when there is no such role */
+  credentialsFor(roleArnOrName: string): Credentials;
+  /** Resolves once nothing is under way. */
+  settled(): Promise<void>;
+  /** Ends everything and gives the data directory free. */
+  stop(): Promise<void>;
+}
+
+/** The one value that all stacks share; `fallback` when none names any. */
+function common(stacks: readonly AssemblyStack[], name: 'account' | 'region', fallback: string): string {
+  const values = new Set(stacks.map((stack) => stack[name]).filter((value) => value !== undefined));
+  if (values.size > 1)
+    throw new TemplateProblem(
+      `the stacks have more than one ${name} (${[...values].join(', ')}); the local runtime is one`,
+    );
+  return [...values][0] ?? fallback;
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+/** Everything that must be ended, in order, also when the start fails half way. */
+class Ending {
+  #steps: (() => unknown)[] = [];
+
+  /** What was begun last ends first. */
+  first(step: () => unknown): void {
+    this.#steps.unshift(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0)) await step();
+  }
+}
+
+/**
+ * Starts an application from its synthesised assembly and listens on 127.0.0.1.
+ * @throws {TemplateProblem} naming what of the templates cannot be run; {@link DataDirectoryProblem}
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const ending = new Ending();
+  try {
+    return await start(options, ending);
+  } catch (error) {
+    await ending.run();
+    throw error;
+  }
+}
+
+async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> {
+  const log = options.onLog ?? (() => undefined);
+  const onError = (error: unknown): void => {
+    log(`local runtime: ${describe(error)}`);
+  };
+  const stacks = readAssembly(options.assembly);
+  for (const { name, template } of stacks) options.amend?.(name, template);
+
+  const activity = new Activity();
+  const settled = (): Promise<void> => activity.settled();
+  const data = options.dataDirectory === undefined ? undefined : new DataDirectory(options.dataDirectory);
+  ending.first(() => data?.release());
+  const clock = data === undefined ? new Clock(settled) : new DurableClock(settled, data.path);
+  ending.first(() => {
+    clock.stop();
+  });
+  const door = new FrontDoor(clock, onError);
+  const url = `http://127.0.0.1:${await door.listen(options.port ?? 0)}`;
+  ending.first(() => door.close());
+
+  const region = common(stacks, 'region', REGION);
+  const [roles, sessions, denials, callers] = [new Roles(), new Sessions(clock), new Denials(), new CallCounts()];
+  const host: Host = {
+    account: common(stacks, 'account', ACCOUNT),
+    region,
+    clock,
+    activity,
+    meter: new Meter(),
+    faults: new Faults(),
+    authorize: authorizer({ roles, sessions, denials, clock, region }),
+    dataDirectory: data?.path,
+    endpoint: () => url,
+  };
+  const credentialsFor = sessionCredentials(roles, sessions);
+  const services = createServices(host, {
+    roles,
+    sessions,
+    credentialsFor,
+    roleCaller: serviceRoleCaller(host, roles),
+  });
+  ending.first(() => stopServices(services));
+  services.lambda.onLog(({ functionName, level, message }) => {
+    log(`${functionName} ${level} ${message}`);
+  });
+
+  const outputs = await createStacks(stacks, host, [...roles.types, ...resourceTypesOf(services)], options);
+  door.open({
+    routes: options.routes ?? {},
+    api: { handle: () => Promise.resolve(false) },
+    calls: new SignedCalls({
+      host,
+      services: signedServices(services),
+      sessions,
+      callers,
+      crashCaller: (accessKeyId) => {
+        services.lambda.crashCaller(accessKeyId);
+      },
+      onError,
+    }),
+    view: {
+      clock,
+      meter: host.meter,
+      callers,
+      denials: () => denials.read(),
+      executions: () => services.states.executions(),
+      outbox: services.ses.outbox,
+    },
+  });
+  await services.states.recover();
+  return {
+    url,
+    account: host.account,
+    region,
+    clock,
+    activity,
+    meter: host.meter,
+    callers,
+    faults: host.faults,
+    outputs,
+    services,
+    denials: () => denials.read(),
+    credentialsFor: (role) => credentialsFor(role, 'local'),
+    settled,
+    stop: () => ending.run(),
+  };
+}
+
+async function createStacks(
+  stacks: readonly AssemblyStack[],
+  host: Host,
+  types: ConstructorParameters<typeof ResourceTypes>[0],
+  { parameters = {} }: RuntimeOptions,
+): Promise<Runtime['outputs']> {
+  const loading = { host, types: new ResourceTypes(types), exports: new Exports(), parameters };
+  const outputs: Record<string, Record<string, string>> = {};
+  for (const stack of stacks) outputs[stack.name] = await createStack(stack, loading);
+  return outputs;
+}
+
+async function stopServices(services: ServiceSet): Promise<void> {
+  // Functions call the others, so they end first.
+  await services.lambda.stop();
+  for (const service of signedServices(services)) await service.stop?.();
+}

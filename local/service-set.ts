@@ -1,0 +1,69 @@
+import type { Credentials } from './iam/sessions.ts';
+import type { Roles } from './iam/roles.ts';
+import type { Sessions } from './iam/sessions.ts';
+import type { RoleCallerFor } from './ports.ts';
+import type { ResourceType } from './resource.ts';
+import type { Host, Service } from './service.ts';
+import { DynamoDbService } from './services/dynamodb/service.ts';
+import { KmsService } from './services/kms/service.ts';
+import { LambdaService } from './services/lambda/lambda-service.ts';
+import { S3Service } from './services/s3/service.ts';
+import { SesService } from './services/ses/ses-service.ts';
+import { SqsService } from './services/sqs/sqs-service.ts';
+import { StatesService } from './services/states/states-service.ts';
+import { StsService } from './services/sts/service.ts';
+
+/** Every emulated service, by the name that the runtime gives it. */
+export interface ServiceSet {
+  readonly dynamodb: DynamoDbService;
+  readonly states: StatesService;
+  readonly kms: KmsService;
+  readonly s3: S3Service;
+  readonly lambda: LambdaService;
+  readonly sqs: SqsService;
+  readonly ses: SesService;
+  readonly sts: StsService;
+}
+
+export interface IdentityParts {
+  readonly roles: Roles;
+  readonly sessions: Sessions;
+  readonly roleCaller: RoleCallerFor;
+  readonly credentialsFor: (roleArn: string, sessionName: string) => Credentials;
+}
+
+/** Creates the services and joins those that call each other. */
+export function createServices(host: Host, identity: IdentityParts): ServiceSet {
+  const { roles, sessions, roleCaller, credentialsFor } = identity;
+  const exists = (arn: string): boolean => roles.find(arn)?.arn === arn;
+  const kms = new KmsService(host, exists);
+  const dynamodb = new DynamoDbService(host, kms);
+  const sqs = new SqsService(host, kms);
+  const stream = (arn: string): ReturnType<DynamoDbService['stream']> => dynamodb.stream(arn);
+  const lambda = new LambdaService(host, { credentialsFor, roleCaller, keys: kms, stream, queue: sqs });
+  return {
+    kms,
+    dynamodb,
+    sqs,
+    lambda,
+    s3: new S3Service(host, kms, exists),
+    ses: new SesService(host),
+    states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: () => undefined }),
+    sts: new StsService(host, roles, sessions),
+  };
+}
+
+/** Those that answer signed calls. */
+export const signedServices = (set: ServiceSet): readonly Service[] => [
+  set.dynamodb,
+  set.states,
+  set.kms,
+  set.s3,
+  set.sqs,
+  set.ses,
+  set.sts,
+];
+
+/** What their templates may contain. */
+export const resourceTypesOf = (set: ServiceSet): readonly ResourceType[] =>
+  [set.dynamodb, set.states, set.kms, set.s3, set.lambda, set.sqs, set.ses].flatMap(({ types }) => types);
