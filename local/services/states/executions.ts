@@ -51,7 +51,7 @@ export class Executions {
     if (existing !== undefined) throw executionAlreadyExists(arn);
     const { roleArn, encryption: key } = target.revision;
     // A session name has at most 64 characters.
-    const role = this.#deps.roleCaller(roleArn, 'states.amazonaws.com', name.slice(0, 64));
+    const role = this.#deps.roleCaller(roleArn, 'states.amazonaws.com', name.slice(0, 64), target.machine.arn);
     const actions = ['kms:GenerateDataKey', 'kms:Decrypt'] as const;
     encryption.askForRole({ machineArn: target.machine.arn, encryption: key, role, actions });
     const record: ExecutionRecord = {
