@@ -9,6 +9,7 @@ export const ENV = {
   depositsBucket: 'DEPOSITS_BUCKET',
   packagesBucket: 'PACKAGES_BUCKET',
   packageKeyId: 'PACKAGE_KEY_ID',
+  vaultKeyArn: 'VAULT_KEY_ARN',
   releaseAccessRole: 'RELEASE_ACCESS_ROLE',
   stateMachine: 'STATE_MACHINE',
   bus: 'EVENT_BUS',

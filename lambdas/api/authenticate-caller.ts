@@ -1,0 +1,69 @@
+import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import * as z from 'zod';
+import { ENV } from '../contracts/names.ts';
+import { readEnvironment } from '../platform/environment.ts';
+import { errorName, log } from '../platform/log.ts';
+
+const env = readEnvironment([ENV.issuers, ENV.audience]);
+
+/** Issuers this exchange trusts, each for one nation; the key set's address is ours, never the token's (row 6 of the abuse list). */
+const issuers = z
+  .array(z.strictObject({ issuer: z.string(), nation: z.string(), keySet: z.url() }))
+  .parse(JSON.parse(env[ENV.issuers]))
+  .map((row) => ({ ...row, keys: createRemoteJWKSet(new URL(row.keySet), { timeoutDuration: 3000 }) }));
+
+/** Longest life of a token, in seconds (security.md §8). */
+const LONGEST_LIFE = 600;
+
+const claims = z.object({ iss: z.string(), sub: z.string().min(1).max(120), iat: z.number(), exp: z.number() });
+
+/** The issuer that a token names, before anything of it is believed: it only chooses whose keys must have signed it. */
+function namedIssuer(token: string): (typeof issuers)[number] {
+  const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  const iss = z.object({ iss: z.string() }).parse(payload).iss;
+  const issuer = issuers.find((row) => row.issuer === iss);
+  if (issuer === undefined) throw new Error('Unknown issuer');
+  return issuer;
+}
+
+async function verify(token: string): Promise<{ readonly subject: string; readonly nation: string }> {
+  const issuer = namedIssuer(token);
+  const { payload } = await jwtVerify(token, issuer.keys, {
+    algorithms: ['ES256', 'EdDSA', 'PS256'],
+    issuer: issuer.issuer,
+    audience: env[ENV.audience],
+    typ: 'at+jwt',
+    requiredClaims: ['exp', 'iat', 'sub'],
+    currentDate: new Date(),
+  });
+  const { sub, iat, exp } = claims.parse(payload);
+  if (exp - iat > LONGEST_LIFE) throw new Error('Token lives too long');
+  return { subject: `${issuer.issuer}|${sub}`, nation: issuer.nation };
+}
+
+/**
+ * Request authorizer: verifies the caller's token and says who they are; what they may do is the directory's and the domain's to say.
+ * The thrown word is the one that API Gateway turns into 401.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+ */
+export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> {
+  const headers = Object.entries(event.headers ?? {});
+  const authorization = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
+  const token = /^Bearer ([A-Za-z0-9._-]{20,4096})$/.exec(authorization)?.[1];
+  try {
+    if (token === undefined) throw new Error('No bearer token');
+    const { subject, nation } = await verify(token);
+    return {
+      principalId: subject,
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: event.methodArn }],
+      },
+      context: { subject, nation },
+    };
+  } catch (error) {
+    log('info', 'NOT_AUTHENTICATED', { errorName: errorName(error), traceId: event.requestContext.requestId });
+    throw new Error('Unauthorized', { cause: error });
+  }
+}

@@ -1,0 +1,118 @@
+import type { CaseView } from '../contracts/api-schemas.ts';
+import { capacities } from '../domain/capacity.ts';
+import { dueAt, type Case } from '../domain/case.ts';
+import type { Deadline } from '../domain/clock.ts';
+import type { Person } from '../domain/people.ts';
+import { PHASES, commandsIn } from '../domain/phases.ts';
+import { neededRoles, openRoles } from '../domain/quorum.ts';
+import { agreementByPin } from '../platform/agreements.ts';
+import type { Side } from './visibility.ts';
+
+function clockOf(state: Case): Deadline | null {
+  switch (state.phase) {
+    case 'UNDER_REVIEW':
+      return state.deadline;
+    case 'AWAITING_CLARIFICATION':
+      return state.clarification;
+    case 'AWAITING_ASSURANCE':
+      return state.assuranceDeadline;
+    default:
+      return null;
+  }
+}
+
+/**
+ * What the requester is told of the end. A ground that may not be disclosed, and information that is not held, get the same answer
+ * of the same shape: no statement (rule A3).
+ */
+function outcomeOf(state: Case, reader: Person): CaseView['outcome'] {
+  if (!('endedBecause' in state)) return undefined;
+  const ground = agreementByPin(state.agreement).refusalGrounds.find((row) => row.code === state.endedBecause);
+  if (state.phase !== 'REFUSED') return { ended: state.phase, statement: state.endedBecause };
+  return { ended: state.phase, statement: ground?.disclosable === true ? ground.text[reader.language] : null };
+}
+
+/** What the originating side sees beside: the proposal as it is being decided. */
+function deliberation(state: Case): Partial<CaseView> {
+  if (!('decisions' in state)) return {};
+  const { proposal, decisions } = state;
+  const needed =
+    proposal === null ? undefined : neededRoles(agreementByPin(state.agreement), proposal.proposal.documents);
+  return {
+    decisions: decisions.map(({ personId, role, verdict, ground, note }) => ({
+      personId,
+      role,
+      verdict,
+      ...(ground === undefined ? {} : { ground }),
+      ...(note === undefined ? {} : { note }),
+    })),
+    rolesMissing: [...openRoles(needed ?? [], decisions)],
+    deposits: state.deposits.map((deposit) => ({ ...deposit })),
+  };
+}
+
+/** Phases in which the recipient side may read the proposal: it has been approved. */
+const APPROVED = ['AWAITING_ASSURANCE', 'SEALING', 'RELEASED', 'SUSPENDED', 'CLOSING', 'CLOSED'];
+
+/** The answer's types are those of JSON, which knows no read-only lists; the values are copies. */
+const writable = <T>(value: T): Writable<T> => structuredClone(value) as Writable<T>;
+type Writable<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : { -readonly [K in keyof T]: Writable<T[K]> };
+
+/** A case as one person may see it. */
+export function viewOf(state: Case, side: Side, reader: Person): CaseView {
+  const { request } = state;
+  const proposal = 'proposal' in state ? state.proposal : null;
+  const showProposal = proposal !== null && (side === 'originator' || APPROVED.includes(state.phase));
+  const release = 'release' in state ? state.release : null;
+  const mine = capacities(state, { kind: 'person', person: reader });
+  const yourCommands = commandsIn(state.phase).filter((type) =>
+    PHASES[state.phase].commands[type]?.by.some((capacity) => mine.includes(capacity)),
+  );
+  const outcome = outcomeOf(state, reader);
+  return {
+    caseId: state.caseId,
+    sequence: state.sequence,
+    phase: state.phase,
+    registerNumber: state.registerNumber,
+    exercise: state.exercise,
+    openedAt: state.openedAt,
+    changedAt: state.changedAt,
+    dueAt: dueAt(state),
+    clock: writable(clockOf(state)),
+    agreement: state.agreement,
+    originatingNation: state.originatingNation,
+    recipientNation: state.recipientNation,
+    requestingAgency: state.requestingAgency,
+    request: {
+      title: request.title,
+      description: request.description,
+      purpose: request.purpose,
+      justification: request.justification,
+      levelSought: request.levelSought,
+      recipients: [...request.recipients],
+      language: request.language,
+      ...(request.reference === undefined ? {} : { reference: request.reference }),
+      ...(request.previousCase === undefined ? {} : { previousCase: request.previousCase }),
+    },
+    requestDigest: state.requestDigest,
+    failedChecks: 'checks' in state ? state.checks.filter((check) => !check.passed) : [],
+    questions: state.questions.map(({ askedBy: _colleague, ...question }) => question),
+    ...(showProposal ? { proposal: writable(proposal.proposal), proposalDigest: proposal.digest } : {}),
+    ...(side === 'originator' ? deliberation(state) : {}),
+    ...(release === null ? {} : { release }),
+    ...('accesses' in state
+      ? {
+          accesses: state.accesses
+            .filter((access) => side === 'originator' || access.recipient === reader.personId)
+            .map(({ idempotencyKey: _theirs, ...access }) => access),
+          receipts: state.receipts
+            .filter((receipt) => side === 'originator' || receipt.recipient === reader.personId)
+            .map(({ accessId, recipient, at }) => ({ accessId, recipient, at })),
+        }
+      : {}),
+    ...(outcome === undefined ? {} : { outcome }),
+    yourCommands: [...yourCommands],
+  };
+}

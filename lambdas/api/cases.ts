@@ -1,0 +1,181 @@
+import type { z } from 'zod';
+import { type clarificationBody, type submitBody } from '../contracts/api-schemas.ts';
+import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
+import { PHASES, type Phase } from '../domain/phases.ts';
+import type { CaseId, PersonId } from '../domain/ids.ts';
+import { loadCase } from '../platform/case-store.ts';
+import { listOfAgency, listOpen, type Page, type Position } from '../platform/case-index.ts';
+import type { CaseHead } from '../platform/case-head.ts';
+import { dynamodb } from '../platform/dynamodb.ts';
+import { Conflict } from '../platform/errors.ts';
+import { openCase, type Exchange } from '../platform/execute.ts';
+import { newCaseId } from '../platform/identifiers.ts';
+import { eventsFor } from './event-view.ts';
+import { answerWithCase, asOf, before, keyed, mutate, recordFor, visibleCase, type Caller } from './mutation.ts';
+import { Problematic } from './problems.ts';
+import { caseIdIn, type Answer, type ApiRequest } from './request.ts';
+import { sideOf } from './visibility.ts';
+
+/** POST /v1/cases */
+export async function submitRequest(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
+  const body = request.body as z.infer<typeof submitBody>; // checked by the route's schema
+  const key = keyed(request, caller);
+  const again = async (): Promise<Answer | undefined> => {
+    const record = await before(key);
+    if (record === undefined) return undefined;
+    const file = await loadCase(dynamodb, exchange.casesTable, record.caseId as CaseId); // written with that case's first event
+    return answerWithCase(request, caller, asOf(file, record.sequence));
+  };
+  const earlier = await again();
+  if (earlier !== undefined) return earlier;
+  const caseId = newCaseId();
+  try {
+    const { reference, previousCase, ...rest } = body;
+    const file = await openCase(
+      exchange,
+      caller,
+      {
+        type: 'SubmitRequest',
+        caseId,
+        request: {
+          ...rest,
+          levelSought: { ...body.levelSought, nation: exchange.originatingNation },
+          recipients: body.recipients as PersonId[], // checked by the route's schema
+          ...(reference === undefined ? {} : { reference }),
+          ...(previousCase === undefined ? {} : { previousCase: await earlierCase(exchange, caller, previousCase) }),
+        },
+      },
+      recordFor(key, caseId, exchange),
+    );
+    const answer = answerWithCase(request, caller, file.state);
+    return { ...answer, headers: { ...answer.headers, Location: `/v1/cases/${caseId}` } };
+  } catch (error) {
+    const twin = error instanceof Conflict ? await again() : undefined;
+    if (twin !== undefined) return twin;
+    throw error;
+  }
+}
+
+/** A request may refer to an earlier case of one's own, and to no other: its existence is not to be probed. */
+async function earlierCase(exchange: Exchange, caller: Caller, caseId: string): Promise<CaseId> {
+  return (await visibleCase(exchange, caseId as CaseId, caller)).state.caseId; // its form was checked by the route's schema
+}
+
+const summaryOf = (head: CaseHead): object => ({
+  caseId: head.caseId,
+  phase: head.phase,
+  registerNumber: head.registerNumber ?? null,
+  exercise: head.exercise,
+  title: head.title,
+  agreementId: head.agreementId,
+  requestingAgency: head.requestingAgency,
+  openedAt: head.openedAt,
+  changedAt: head.changedAt,
+  dueAt: head.dueAt ?? null,
+});
+
+const wrongQuery = (name: string, allowed: string): Problematic =>
+  new Problematic({
+    status: 400,
+    code: 'INVALID_QUERY',
+    detail: `The query parameter ${name} is not valid. Allowed: ${allowed}.`,
+    next: 'Correct the parameter.',
+  });
+
+/** How many rows a page is to have. */
+export function limitIn(request: ApiRequest): number {
+  const text = request.query['limit'] ?? '20';
+  const limit = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > 50) throw wrongQuery('limit', '1 to 50');
+  return limit;
+}
+
+/** A cursor carries a place in a list, never the list: which one it is follows from the caller. */
+function cursorIn(request: ApiRequest): Position | undefined {
+  const text = request.query['cursor'];
+  if (text === undefined) return undefined;
+  const parts = /^(\d{4}-\d{2}-\d{2}T[\d:.]{12}Z)#([0-9a-f]{32})$/.exec(
+    Buffer.from(text, 'base64url').toString('utf8'),
+  );
+  if (parts === null) throw wrongQuery('cursor', 'the `next` of the page before');
+  return { sort: String(parts[1]), caseId: String(parts[2]) };
+}
+
+const cursorOf = (next: Position | undefined): string | null =>
+  next === undefined ? null : Buffer.from(`${next.sort}#${next.caseId}`).toString('base64url');
+
+const isPhase = (text: string): text is Phase => Object.hasOwn(PHASES, text);
+
+async function queue(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
+  const ours = person.nation === exchange.originatingNation;
+  const works = ours
+    ? hasRole(person, 'desk-officer', 'competent-authority', 'auditor', ...APPROVING_ROLES)
+    : hasRole(person, 'competent-authority');
+  if (!works) {
+    throw new Problematic({
+      status: 403,
+      code: 'NO_QUEUE',
+      detail: 'Your roles give you no work queue here.',
+      next: "List your agency's own requests with view=own.",
+    });
+  }
+  const phase = request.query['phase'] ?? (ours ? 'UNDER_REVIEW' : 'AWAITING_ASSURANCE');
+  if (!isPhase(phase)) throw wrongQuery('phase', Object.keys(PHASES).join(', '));
+  const page = await listOpen(dynamodb, exchange.casesTable, phase, limit, cursorIn(request));
+  return ours ? page : { ...page, heads: page.heads.filter((head) => head.recipientNation === person.nation) };
+}
+
+/** GET /v1/cases */
+export async function listCases(exchange: Exchange, request: ApiRequest, { person }: Caller): Promise<Answer> {
+  const view = request.query['view'] ?? (hasRole(person, 'requester') ? 'own' : 'queue');
+  const limit = limitIn(request);
+  if (view !== 'own' && view !== 'queue') throw wrongQuery('view', 'own, queue');
+  const page =
+    view === 'queue' ? await queue(exchange, request, person, limit) : await ownCases(exchange, request, person, limit);
+  return { status: 200, body: { cases: page.heads.map(summaryOf), next: cursorOf(page.next) } };
+}
+
+/** An agency's requests, for its requesters alone. */
+async function ownCases(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
+  if (!hasRole(person, 'requester')) return { heads: [], next: undefined };
+  return listOfAgency(dynamodb, exchange.casesTable, person, limit, cursorIn(request));
+}
+
+/** GET /v1/cases/{caseId} */
+export async function readCase(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
+  const { state } = await visibleCase(exchange, caseIdIn(request), caller);
+  return answerWithCase(request, caller, state);
+}
+
+/** GET /v1/cases/{caseId}/events */
+export async function readEvents(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
+  const file = await visibleCase(exchange, caseIdIn(request), caller);
+  const side = sideOf(file.state, caller.person) ?? 'recipient';
+  return { status: 200, body: { caseId: file.state.caseId, events: eventsFor(side, caller.person, file.events) } };
+}
+
+/** POST /v1/cases/{caseId}/clarifications */
+export async function clarify(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
+  const body = request.body as z.infer<typeof clarificationBody>; // checked by the route's schema
+  const state = await mutate(
+    exchange,
+    request,
+    caller,
+    caseIdIn(request),
+    'question' in body
+      ? { type: 'SeekClarification', question: body.question }
+      : { type: 'AnswerClarification', answer: body.answer, amendments: amendmentsOf(body.amendments ?? {}) },
+  );
+  return answerWithCase(request, caller, state);
+}
+
+type Amendments = NonNullable<Extract<z.infer<typeof clarificationBody>, { answer: string }>['amendments']>;
+
+function amendmentsOf({ title, description, justification, recipients }: Amendments) {
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(description === undefined ? {} : { description }),
+    ...(justification === undefined ? {} : { justification }),
+    ...(recipients === undefined ? {} : { recipients: recipients as PersonId[] }), // checked by the route's schema
+  };
+}

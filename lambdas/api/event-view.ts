@@ -1,0 +1,55 @@
+import type { EventType } from '../domain/events.ts';
+import type { Person } from '../domain/people.ts';
+import type { ChainedEvent } from '../evidence/chain.ts';
+import type { Side } from './visibility.ts';
+
+/**
+ * What the recipient side may read of the case file. Everything else keeps its place in the chain and is otherwise blank: neither what it is
+ * nor who did it, so that drafts and votes cannot be counted from outside.
+ */
+const SHARED: readonly EventType[] = [
+  'RequestSubmitted',
+  'RequestAssessed',
+  'ClarificationSought',
+  'ClarificationAnswered',
+  'AssuranceGiven',
+  'AssuranceDeclined',
+  'CaseLapsed',
+  'ReleaseOpened',
+  'AccessGranted',
+  'AccessFailed',
+  'ReceiptAcknowledged',
+  'ReleaseSuspended',
+  'ReleaseResumed',
+  'ReleaseRecalled',
+  'ReleaseExpired',
+  'PackageDestroyed',
+  'CaseClosed',
+  'RequestWithdrawn',
+];
+
+/** Facts about one recipient's openings are theirs and the originator's. */
+const concernsOther = (event: ChainedEvent, reader: Person): boolean =>
+  (event.type === 'AccessGranted' || event.type === 'ReceiptAcknowledged') &&
+  event.payload.recipient !== reader.personId;
+
+/** The payload without what serves as a key to repeat an act. */
+function payloadOf(event: ChainedEvent): object {
+  if (event.type !== 'AccessGranted') return event.payload;
+  const { idempotencyKey: _theirs, ...payload } = event.payload;
+  return payload;
+}
+
+/** The case file as one side may read it. */
+export const eventsFor = (side: Side, reader: Person, events: readonly ChainedEvent[]): readonly object[] =>
+  events.map((event) => {
+    const { sequence, type, at, actor, hash, previousHash } = event;
+    if (side === 'recipient' && (!SHARED.includes(type) || concernsOther(event, reader))) {
+      return { sequence, type: 'Withheld', at, actor: {}, hash, previousHash };
+    }
+    const shown =
+      side === 'recipient' && actor.kind === 'person' && actor.nation !== reader.nation
+        ? { kind: 'person', nation: actor.nation }
+        : actor;
+    return { sequence, type, at, actor: shown, payload: payloadOf(event), hash, previousHash };
+  });

@@ -1,0 +1,78 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import openApiDocument from '../contracts/openapi.json' with { type: 'json' };
+import { ENV } from '../contracts/names.ts';
+import type { OperationId } from '../contracts/routes.ts';
+import { ROUTES } from '../contracts/routes.ts';
+import { readEnvironment } from '../platform/environment.ts';
+import { NotFound } from '../platform/errors.ts';
+import { exchangeFromEnvironment } from '../platform/exchange.ts';
+import type { Exchange } from '../platform/execute.ts';
+import { errorName, log } from '../platform/log.ts';
+import { listAgreements, readAgreement } from './agreements.ts';
+import { clarify, listCases, readCase, readEvents, submitRequest } from './cases.ts';
+import { confirmChange, listChanges, proposeChange } from './directory.ts';
+import type { Caller } from './mutation.ts';
+import { castDecision, completeDeposit, giveAssurance, openDeposit, putProposal } from './proposals.ts';
+import { acknowledgeReceipt, recallRelease, resumeRelease, suspendRelease, withdrawRequest } from './releases.ts';
+import { callerOf, readRequest, respond, respondWithProblem, type Answer, type ApiRequest } from './request.ts';
+
+const exchange = exchangeFromEnvironment();
+const env = readEnvironment([ENV.environment]);
+
+type Operation = (exchange: Exchange, request: ApiRequest, caller: Caller) => Answer | Promise<Answer>;
+
+/** What each operation does for a caller whom the directory knows. */
+const OPERATIONS: Readonly<Partial<Record<OperationId, Operation>>> = {
+  submitRequest,
+  listCases,
+  readCase,
+  readEvents,
+  clarify,
+  openDeposit,
+  completeDeposit,
+  putProposal,
+  castDecision,
+  giveAssurance,
+  acknowledgeReceipt,
+  suspendRelease,
+  resumeRelease,
+  recallRelease,
+  withdrawRequest,
+  listAgreements,
+  readAgreement: (_exchange, request) => readAgreement(request),
+  listChanges,
+  proposeChange,
+  confirmChange,
+};
+
+/** What anyone may ask. */
+const OPEN: Readonly<Partial<Record<OperationId, () => Answer>>> = {
+  readOpenApi: () => ({ status: 200, body: openApiDocument }),
+  readHealth: () => ({
+    status: 200,
+    body: { status: 'ok', environment: env[ENV.environment], nation: exchange.originatingNation },
+  }),
+};
+
+async function answer(event: APIGatewayProxyEvent): Promise<Answer> {
+  const request = readRequest(event);
+  const open = OPEN[request.operation];
+  if (open !== undefined) return open();
+  const operation = OPERATIONS[request.operation];
+  // Routes of another function do not arrive here; if one does, it does not exist here.
+  if (operation === undefined || ROUTES[request.operation].function !== 'api') throw new NotFound('No such route.');
+  return operation(exchange, request, await callerOf(event, exchange));
+}
+
+/** The API: finds the operation, knows the caller, answers; every error becomes a problem document. */
+export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
+  const traceId = event.requestContext.requestId;
+  try {
+    return respond(await answer(event));
+  } catch (error) {
+    const response = respondWithProblem(error, traceId);
+    const level = response.statusCode >= 500 ? 'error' : 'info';
+    log(level, 'API_PROBLEM', { traceId, status: response.statusCode, errorName: errorName(error) });
+    return response;
+  }
+}
