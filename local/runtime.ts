@@ -54,7 +54,7 @@ export interface Runtime {
   readonly faults: Faults;
   /** Outputs of each stack, by its name. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly services: Omit<ServiceSet, 'sts'>;
+  readonly services: Omit<ServiceSet, 'sts' | 'api'>;
   /** The latest refusals, oldest first. */
   denials(): readonly Denial[];
   /** Credentials to call as a role of the template. @throws when there is no such role */
@@ -153,7 +153,7 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
   const outputs = await createStacks(stacks, host, [...roles.types, ...resourceTypesOf(services)], options);
   door.open({
     routes: options.routes ?? {},
-    api: { handle: () => Promise.resolve(false) },
+    api: services.api,
     calls: new SignedCalls({
       host,
       services: signedServices(services),

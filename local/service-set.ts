@@ -4,6 +4,7 @@ import type { Sessions } from './iam/sessions.ts';
 import type { RoleCallerFor } from './ports.ts';
 import type { ResourceType } from './resource.ts';
 import type { Host, Service } from './service.ts';
+import { ApiGateway } from './services/apigateway/api-gateway.ts';
 import { DynamoDbService } from './services/dynamodb/service.ts';
 import { KmsService } from './services/kms/service.ts';
 import { LambdaService } from './services/lambda/lambda-service.ts';
@@ -23,6 +24,7 @@ export interface ServiceSet {
   readonly sqs: SqsService;
   readonly ses: SesService;
   readonly sts: StsService;
+  readonly api: ApiGateway;
 }
 
 export interface IdentityParts {
@@ -50,6 +52,7 @@ export function createServices(host: Host, identity: IdentityParts): ServiceSet 
     ses: new SesService(host),
     states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: () => undefined }),
     sts: new StsService(host, roles, sessions),
+    api: new ApiGateway(host, { functions: lambda }),
   };
 }
 
@@ -66,4 +69,4 @@ export const signedServices = (set: ServiceSet): readonly Service[] => [
 
 /** What their templates may contain. */
 export const resourceTypesOf = (set: ServiceSet): readonly ResourceType[] =>
-  [set.dynamodb, set.states, set.kms, set.s3, set.lambda, set.sqs, set.ses].flatMap(({ types }) => types);
+  [set.dynamodb, set.states, set.kms, set.s3, set.lambda, set.sqs, set.ses, set.api].flatMap(({ types }) => types);

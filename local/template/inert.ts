@@ -62,7 +62,6 @@ const webAcl =
   };
 
 const INERT: Readonly<Record<string, Inert>> = {
-  'AWS::ApiGateway::Account': plain,
   'AWS::ApiGateway::BasePathMapping': plain,
   'AWS::ApiGateway::DomainName': domainName,
   'AWS::CDK::Metadata': plain,
