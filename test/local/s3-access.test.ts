@@ -11,7 +11,7 @@ import {
 import { AccessDenied } from '../../local/iam/policy.ts';
 import { ServiceError } from '../../local/service.ts';
 import { KmsService } from '../../local/services/kms/service.ts';
-import { ACCOUNT, REGION } from '../support/kms-s3-server.ts';
+import { ACCOUNT, REGION, create } from '../support/kms-s3-server.ts';
 import { BUCKET, S3Fixture, caller } from '../support/s3-fixture.ts';
 
 const KEY_ID = '1234abcd-12ab-34cd-56ef-1234567890ab';
@@ -109,13 +109,25 @@ describe('under SSE-KMS', () => {
     });
   });
 
-  test('it works with the keys of the KMS service', async () => {
+  test('the KMS service is asked through S3, and its errors are those of S3', async () => {
     const service = new KmsService(s3.host);
     s3.onKeyUse = (use) => {
       service.assertUsable(use);
     };
     await s3.bucket(kms(false));
     await expect(put()).rejects.toMatchObject({ name: 'KMS.NotFoundException' });
+    const { attributes } = await create(s3.host, service.types, 'AWS::KMS::Key', {});
+    await put({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: attributes['Arn'] });
+    expect(s3.gate.last('kms:GenerateDataKey')).toMatchObject({
+      resource: attributes['Arn'],
+      mode: 'key',
+      context: {
+        'kms:ViaService': `s3.${REGION}.amazonaws.com`,
+        'kms:EncryptionContext:aws:s3:arn': `arn:aws:s3:::${BUCKET}/a`,
+      },
+    });
+    s3.gate.denied = ({ action }) => action === 'kms:Decrypt';
+    await expect(get()).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
@@ -91,6 +91,34 @@ describe('PutObject refuses', () => {
       const response = await raw('PUT', `/${BUCKET}/a`, headers, body);
       expect([body, await response.text()]).toEqual([body, expect.stringContaining(`<Code>${code}</Code>`)]);
     }
+  });
+
+  test('a malformed body, taking what follows off the wire, so that the connection stays usable', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = (body: Buffer) =>
+      new Promise<string>((resolve, reject) => {
+        const request = httpRequest(`${s3.endpoint}/${BUCKET}/a`, {
+          agent,
+          method: 'PUT',
+          headers: {
+            authorization: `Credential=${caller.accessKeyId}/x`,
+            'content-length': body.length,
+            'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+            'x-amz-decoded-content-length': '4',
+          },
+        });
+        request.on('error', reject);
+        request.on('response', (response) => {
+          void response.toArray().then((chunks) => {
+            resolve(Buffer.concat(chunks).toString());
+          });
+        });
+        request.end(body);
+      });
+    expect(await send(Buffer.alloc(8_000_000, 'z\r\n'))).toContain('<Code>InvalidRequest</Code>');
+    expect(await send(Buffer.from('4\r\nbody\r\n0\r\n\r\n'))).toBe('');
+    expect(await get('a')).toBe('body');
+    agent.destroy();
   });
 
   test('a caller whom no policy allows, before the body is read', async () => {

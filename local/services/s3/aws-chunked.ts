@@ -57,12 +57,24 @@ export async function* decodeAwsChunked(
   body: AsyncIterable<Buffer>,
   trailers: Map<string, string>,
 ): AsyncGenerator<Buffer> {
-  const pieces = new Pieces(body[Symbol.asyncIterator]());
+  const source = body[Symbol.asyncIterator]();
+  try {
+    const pieces = new Pieces(source);
+    yield* decodeChunks(pieces);
+    await readTrailers(pieces, trailers);
+    await pieces.assertEnd();
+  } finally {
+    // Lets go of the body, also when it is malformed.
+    await source.return?.();
+  }
+}
+
+async function* decodeChunks(pieces: Pieces): AsyncGenerator<Buffer> {
   for (;;) {
     const size = await pieces.line();
     if (!/^[\da-f]{1,12}$/i.test(size)) throw invalid('a chunk size is not a hexadecimal number');
     let left = Number.parseInt(size, 16);
-    if (left === 0) break;
+    if (left === 0) return;
     while (left > 0) {
       const bytes = await pieces.take(left);
       left -= bytes.length;
@@ -70,12 +82,12 @@ export async function* decodeAwsChunked(
     }
     if ((await pieces.line()) !== '') throw invalid('a chunk is longer than its size');
   }
-  for (;;) {
-    const line = await pieces.line();
-    if (line === '') break;
+}
+
+async function readTrailers(pieces: Pieces, trailers: Map<string, string>): Promise<void> {
+  for (let line = await pieces.line(); line !== ''; line = await pieces.line()) {
     const colon = line.indexOf(':');
     if (colon < 1 || trailers.size >= 8) throw invalid('a trailing header');
     trailers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
   }
-  await pieces.assertEnd();
 }

@@ -34,8 +34,11 @@ export async function receive(body: Readable, expected: Expectations, files: Dat
     return await write(body, expected, files, file);
   } catch (error) {
     files.drop(file);
+    const broken = body.destroyed;
+    // What is left of the body is taken off the wire, or the connection could not be used again.
+    body.resume();
     // A connection that broke: nobody reads the answer, but the log says what happened.
-    throw error instanceof ServiceError || !body.destroyed ? error : incomplete();
+    throw error instanceof ServiceError || !broken ? error : incomplete();
   }
 }
 
