@@ -74,7 +74,9 @@ function readStack(directory: string, artifact: Artifact, assets: ReadonlyMap<st
 }
 
 function readManifest(directory: string): readonly AssemblyStack[] {
-  const artifacts = readJson(join(directory, 'manifest.json'))['artifacts'] ?? {};
+  const { artifacts = {}, missing } = readJson(join(directory, 'manifest.json'));
+  if (Array.isArray(missing) && missing.length > 0)
+    throw new TemplateProblem(`${directory} lacks context (${JSON.stringify(missing)}): synthesise without lookups`);
   // The cloud assembly's own schema: every artifact has a type.
   const ordered = inOrder(artifacts as Record<string, Artifact>);
   const assets = new Map<string, string>();

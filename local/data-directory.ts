@@ -6,6 +6,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -56,6 +57,17 @@ function tryLock(lock: string): boolean {
   }
 }
 
+/** Replaces the lock of a dead process; of two that try at the same time, at most one succeeds. */
+function takeOver(directory: string, lock: string, dead: number | undefined): void {
+  const moved = `${lock}.${randomUUID()}`;
+  renameSync(lock, moved);
+  // Another may have taken over between the look and the move: what was moved is then its lock, and goes back.
+  const stale = holder(moved) === dead;
+  if (!stale) linkSync(moved, lock);
+  rmSync(moved);
+  if (!stale || !tryLock(lock)) throw new DataDirectoryProblem(`${directory} was taken by another runtime just now`);
+}
+
 function takeLock(directory: string): string {
   const lock = join(directory, 'runtime.lock');
   if (held.has(directory))
@@ -66,14 +78,29 @@ function takeLock(directory: string): string {
       throw new DataDirectoryProblem(
         `${directory} is in use by process ${pid}: stop it, or remove ${lock} if that process is not a runtime`,
       );
-    // Moving the stale lock away is atomic: of two that try, one finds it gone and then finds the other's lock.
-    const stale = `${lock}.${randomUUID()}`;
-    renameSync(lock, stale);
-    rmSync(stale);
-    if (!tryLock(lock)) throw new DataDirectoryProblem(`${directory} was taken by another runtime just now`);
+    takeOver(directory, lock, pid);
   }
   held.add(directory);
   return lock;
+}
+
+const MARKER = 'local-runtime.json';
+const FORMAT = 1;
+
+/** Other people's files are left alone: the directory is new, or was made by a runtime that keeps its state in the same form. */
+function checkOwn(directory: string): void {
+  const marker = join(directory, MARKER);
+  if (!existsSync(marker)) {
+    if (readdirSync(directory).length > 0)
+      throw new DataDirectoryProblem(`${directory} holds other files: name a directory that is new or empty`);
+    writeFileSync(marker, JSON.stringify({ format: FORMAT }), { mode: 0o600 });
+    return;
+  }
+  const { format } = JSON.parse(readFileSync(marker, 'utf8')) as { readonly format?: unknown };
+  if (format !== FORMAT)
+    throw new DataDirectoryProblem(
+      `${directory} was written by another version of the runtime: remove it, or name another`,
+    );
 }
 
 /** Where one runtime keeps its state between starts. */
@@ -89,6 +116,8 @@ export class DataDirectory {
     this.path = resolve(path);
     try {
       if (!existsSync(this.path)) mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      checkOwn(this.path);
+      // It holds keys.
       chmodSync(this.path, 0o700);
       accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
       this.#lock = takeLock(this.path);

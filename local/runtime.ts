@@ -87,7 +87,14 @@ class Ending {
   }
 
   async run(): Promise<void> {
-    for (const step of this.#steps.splice(0)) await step();
+    const failures: unknown[] = [];
+    for (const step of this.#steps.splice(0))
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    if (failures.length > 0) throw failures[0];
   }
 }
 
@@ -100,7 +107,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   try {
     return await start(options, ending);
   } catch (error) {
-    await ending.run();
+    // What went wrong first is what matters.
+    await ending.run().catch(() => undefined);
     throw error;
   }
 }

@@ -46,9 +46,14 @@ export class FrontDoor {
   /** @param port 0 for any free one; returns the one taken */
   listen(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      const failed = (error: Error): void => {
+        reject(
+          new Error(`Port ${port} of ${LOOPBACK} cannot be used (${error.message}): choose another, or 0 for any.`),
+        );
+      };
+      this.#server.once('error', failed);
       this.#server.listen(port, LOOPBACK, () => {
-        this.#server.off('error', reject);
+        this.#server.off('error', failed);
         // A server that listens on TCP has an address with a port.
         resolve((this.#server.address() as AddressInfo).port);
       });

@@ -27,7 +27,7 @@ export interface SignedCallsParts {
   readonly services: readonly Service[];
   readonly sessions: Sessions;
   readonly callers: CallCounts;
-  /** Ends the function instance that holds these credentials. */
+  /** Ends the function instance that holds these credentials, or assumed a role with them. */
   crashCaller(accessKeyId: string): void;
   /** Told of errors that are the runtime's own fault. */
   onError(error: unknown): void;
@@ -128,7 +128,9 @@ export class SignedCalls {
       // A refused call has an answer too, and may be cut off like any other.
       return service.renderError(this.#asServiceError(error, name), request);
     });
-    return this.#suffer(fault('after'), name, session) ? CUT : answer;
+    if (!this.#suffer(fault('after'), name, session)) return answer;
+    if (answer.body instanceof Readable) answer.body.destroy();
+    return CUT;
   }
 
   /** @returns true when the connection is to be dropped */
@@ -137,7 +139,7 @@ export class SignedCalls {
     if (fault === 'throttle') throw throttlingError(service);
     if (fault === 'fail')
       throw familyError(service, 'internal', 'The request processing has failed because of an internal error.');
-    if (fault === 'crash') this.#parts.crashCaller(session.accessKeyId);
+    if (fault === 'crash') this.#parts.crashCaller(this.#parts.sessions.origin(session.accessKeyId));
     return true;
   }
 

@@ -19,6 +19,8 @@ export interface Session extends Credentials {
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly sourceIdentity: string | undefined;
+  /** Access key of the session that assumed the role, when it was one. */
+  readonly parent: string | undefined;
 }
 
 export interface SessionRequest {
@@ -27,6 +29,7 @@ export interface SessionRequest {
   readonly seconds: number;
   readonly sessionPolicy?: PolicyDocument | undefined;
   readonly sourceIdentity?: string | undefined;
+  readonly parent?: string | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -68,7 +71,7 @@ export class Sessions {
     this.#clock = clock;
   }
 
-  issue({ role, name, seconds, sessionPolicy, sourceIdentity }: SessionRequest): Session {
+  issue({ role, name, seconds, sessionPolicy, sourceIdentity, parent }: SessionRequest): Session {
     this.#forgetLongExpired();
     const key = accessKeyId();
     const issuedAt = this.#clock.now();
@@ -82,6 +85,7 @@ export class Sessions {
       issuedAt,
       expiresAt: issuedAt + seconds * 1000,
       sourceIdentity,
+      parent,
     };
     this.#byAccessKey.set(key, session);
     return session;
@@ -89,6 +93,12 @@ export class Sessions {
 
   find(key: string): Session | undefined {
     return this.#byAccessKey.get(key);
+  }
+
+  /** The access key that a session descends from: its own, or that of who assumed its role, and so on. */
+  origin(key: string): string {
+    const parent = this.find(key)?.parent;
+    return parent === undefined ? key : this.origin(parent);
   }
 
   /** Kept for an hour after their end, so that a late caller reads "expired" and not "unknown". */

@@ -1,6 +1,6 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Runtime, type RuntimeOptions, startRuntime } from '../../local/runtime.ts';
@@ -159,6 +159,11 @@ describe('a start that must not succeed', () => {
   });
 });
 
+test('a port that is taken is refused with its number', async () => {
+  const port = Number(new URL((await start()).url).port);
+  await expect(start({ port })).rejects.toThrow(`Port ${port} of 127.0.0.1 cannot be used`);
+}, 60_000);
+
 describe('a data directory', () => {
   const directory = (name: string): string => join(scratch, name);
 
@@ -185,6 +190,16 @@ describe('a data directory', () => {
     writeFileSync(join(dataDirectory, 'runtime.lock'), String(2 ** 30));
     await start({ dataDirectory });
   }, 60_000);
+
+  test.each([
+    ['other files', 'notes.txt', '', 'holds other files'],
+    ['the data of another version', 'local-runtime.json', '{"format":0}', 'another version'],
+  ])('with %s is left alone', async (_, name, content, message) => {
+    const dataDirectory = mkdtempSync(join(scratch, 'other-'));
+    writeFileSync(join(dataDirectory, name), content);
+    await expect(start({ dataDirectory })).rejects.toThrow(message);
+    expect(readdirSync(dataDirectory)).toEqual([name]);
+  });
 
   test('that cannot be one is refused with its name', async () => {
     writeFileSync(directory('file'), '');

@@ -127,6 +127,17 @@ describe('what a session is', () => {
     await expect(client.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: 'ExpiredToken' });
   });
 
+  test('a crash during its calls ends the instance that assumed the role', async () => {
+    roles({}, trustsAsker);
+    const client = await session();
+    const asker = await client.config.credentials();
+    door.host.faults.plan = ({ caller }) => (caller === 'Target' ? 'crash' : undefined);
+    await expect(client.send(new GetCallerIdentityCommand({}))).rejects.toThrow();
+    expect(door.crashed).toHaveLength(1);
+    expect(door.crashed).not.toContain(asker.accessKeyId);
+    expect(door.sessions.find(door.crashed[0] ?? '')?.role.name).toBe('Asker');
+  });
+
   test('its policy limits what it may do', async () => {
     const third = grants(allow('sts:AssumeRole'));
     roles({}, trustsAsker, third);

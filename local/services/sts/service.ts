@@ -57,7 +57,14 @@ export class StsService implements Service {
     const wanted = { ...asked, sourceIdentity };
     const role = authorizeAssumeRole(this.#host, caller, this.#roles.find(asked.roleArn), wanted);
     const { name, seconds, policy } = asked;
-    const session = this.#sessions.issue({ role, name, seconds, sessionPolicy: policy, sourceIdentity });
+    const session = this.#sessions.issue({
+      role,
+      name,
+      seconds,
+      sessionPolicy: policy,
+      sourceIdentity,
+      parent: caller.accessKeyId,
+    });
     return xmlResult(
       'AssumeRole',
       {
