@@ -69,6 +69,7 @@ export class SqsService implements Service, QueueSink {
     const queue = this.#byArn(queueArn);
     this.#authorize(queue, 'sqs:SendMessage', caller);
     this.#useKey(queue, caller, ['kms:GenerateDataKey', 'kms:Decrypt']);
+    this.#host.meter.count('sqs', 'SendMessage');
     queue.send(body, caller.kind === 'role' ? caller.arn : caller.principal, this.#host.clock.now());
   }
 

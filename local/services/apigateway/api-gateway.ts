@@ -1,0 +1,152 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FunctionInvoker } from '../../ports.ts';
+import type { ResourceType } from '../../resource.ts';
+import type { Host } from '../../service.ts';
+import type { RestApi } from './api-model.ts';
+import { type ApiRequest, headerValues, readHead, readRequest, type RequestHead } from './api-request.ts';
+import { apiTypes } from './api-types.ts';
+import { askAuthorizer } from './authorizer.ts';
+import { GatewayFailure } from './gateway-failure.ts';
+import { type HttpAnswer, renderFailure } from './gateway-response.ts';
+import { readProxyAnswer } from './proxy-answer.ts';
+import { type AuthorizerValues, methodArn, proxyEvent, requestContext } from './request-context.ts';
+import type { Route } from './routes.ts';
+import { type Stage, stageTypes } from './stage-types.ts';
+
+/** How far a request came: what the gateway response may show of it. */
+interface Progress {
+  request: RequestHead | ApiRequest;
+  route: Route | undefined;
+  authorizer: AuthorizerValues | undefined;
+}
+
+const KEPT = 1000;
+
+/**
+ * A REST API of the template at the root of the port, as a custom domain with an empty base path serves its stage.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api.html
+ */
+export class ApiGateway {
+  readonly types: ResourceType[];
+  readonly #host: Host;
+  readonly #functions: FunctionInvoker;
+  #stage: Stage | undefined;
+  #problems: string[] = [];
+
+  constructor(host: Host, deps: { readonly functions: FunctionInvoker }) {
+    this.#host = host;
+    this.#functions = deps.functions;
+    const apis = new Map<string, RestApi>();
+    this.types = [...apiTypes(apis), ...stageTypes(host, apis, (stage) => (this.#stage = stage))];
+  }
+
+  /** Answers a request; false when the template has no stage, and nothing was answered. */
+  async handle(incoming: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const stage = this.#stage;
+    if (stage === undefined) return false;
+    await this.#host.activity.track(this.#answer(stage, incoming, response));
+    return true;
+  }
+
+  /** Why the gateway itself answered with an error, most recent last: what its execution log would say on AWS. */
+  problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  async #answer(stage: Stage, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#host.meter.count('apigateway', 'Request');
+    const head = readHead(incoming, this.#host.clock.now());
+    const progress: Progress = { request: head, route: undefined, authorizer: undefined };
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#process(stage, head, incoming, progress);
+    } catch (error) {
+      answer = this.#refuse(stage, progress, error);
+    }
+    this.#send(response, head, answer, incoming.complete);
+    incoming.resume();
+  }
+
+  async #process(stage: Stage, head: RequestHead, incoming: IncomingMessage, progress: Progress): Promise<HttpAnswer> {
+    const request = await readRequest(head, incoming);
+    progress.request = request;
+    const route = stage.deployment.router(request.method, request.segments);
+    if (route === undefined) throw new GatewayFailure('MISSING_AUTHENTICATION_TOKEN');
+    progress.route = route;
+    if (!stage.throttleFor(request.method, route.resourcePath).admit(request.time))
+      throw new GatewayFailure('THROTTLED');
+    const { authorizer } = route.method;
+    if (authorizer) progress.authorizer = await askAuthorizer(authorizer, stage, request, route, this.#functions);
+    assertParameters(request, route);
+    return this.#integrate(stage, request, route, progress.authorizer);
+  }
+
+  async #integrate(
+    stage: Stage,
+    request: ApiRequest,
+    route: Route,
+    authorizer: AuthorizerValues | undefined,
+  ): Promise<HttpAnswer> {
+    const caller = {
+      kind: 'service',
+      account: stage.account,
+      principal: 'apigateway.amazonaws.com',
+      sourceArn: methodArn(stage, request),
+    } as const;
+    const event = proxyEvent(stage, request, route, authorizer);
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new GatewayFailure('INTEGRATION_TIMEOUT')), route.method.timeoutMs);
+    });
+    try {
+      return readProxyAnswer(
+        await Promise.race([this.#functions.invoke(route.method.functionArn, event, caller), timeout]),
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #refuse(stage: Stage, { request, route, authorizer }: Progress, error: unknown): HttpAnswer {
+    // What is not the gateway's own refusal: the function could not be invoked (permission, throttling).
+    const failure =
+      error instanceof GatewayFailure ? error : new GatewayFailure('API_CONFIGURATION_ERROR', undefined, String(error));
+    if (failure.reason !== undefined || failure.status >= 500)
+      this.#note(`${request.requestId} ${request.method} ${request.path}: ${failure.message}`);
+    const context = requestContext(stage, request, route, authorizer);
+    return renderFailure(failure, stage.deployment.gatewayResponses, request, context);
+  }
+
+  #note(problem: string): void {
+    this.#problems = [...this.#problems.slice(1 - KEPT), problem];
+  }
+
+  #send(response: ServerResponse, head: RequestHead, answer: HttpAnswer, complete: boolean): void {
+    response.sendDate = false;
+    response.statusCode = answer.status;
+    const bytes = Buffer.from(answer.body, 'utf8');
+    for (const [name, value] of answer.headers) response.appendHeader(name, value);
+    response.setHeader('Date', new Date(this.#host.clock.now()).toUTCString());
+    response.setHeader('x-amzn-RequestId', head.requestId);
+    response.setHeader('x-amz-apigw-id', head.extendedRequestId);
+    response.setHeader('X-Amzn-Trace-Id', head.traceId);
+    if (answer.status !== 204 && answer.status !== 304) response.setHeader('Content-Length', bytes.length);
+    // A body that was not read to its end stands in the way of the next request.
+    if (!complete) response.setHeader('Connection', 'close');
+    response.end(bytes);
+  }
+}
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html */
+function assertParameters(request: ApiRequest, route: Route): void {
+  const present = (parameter: string): boolean => {
+    const [, place, name = ''] = /^method\.request\.(header|querystring|path)\.(.+)$/.exec(parameter) ?? [];
+    if (place === 'header') return headerValues(request, name).some((value) => value !== '');
+    if (place === 'querystring') return request.query.some(([candidate, value]) => candidate === name && value !== '');
+    return (route.pathParameters[name] ?? '') !== '';
+  };
+  const missing = route.method.requiredParameters.filter((parameter) => !present(parameter));
+  if (missing.length === 0) return;
+  const names = missing.map((parameter) => parameter.split('.').slice(3).join('.'));
+  throw new GatewayFailure('BAD_REQUEST_PARAMETERS', `Missing required request parameters: [${names.join(', ')}]`);
+}
