@@ -10,7 +10,7 @@ import {
 import { AccessDenied } from '../../local/iam/policy.ts';
 import type { KeyUse } from '../../local/ports.ts';
 import { ServiceError } from '../../local/service.ts';
-import { callbackTask, startStates, type StatesWorld } from '../support/states-server.ts';
+import { callbackTask, errorOf, startStates, type StatesWorld } from '../support/states-server.ts';
 
 /** Who needs which permission on a customer managed key. https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html */
 
@@ -56,18 +56,12 @@ const begin = async (): Promise<string> => {
   return executionArn;
 };
 
-const code = (call: Promise<unknown>): Promise<string> =>
-  call.then(
-    () => 'no error',
-    (error: Error) => error.name,
-  );
-
 it('starting needs the role, not the caller: without its permission nothing starts', async () => {
   deny('machine');
-  expect(await code(begin())).toBe('KmsAccessDeniedException');
+  expect(await errorOf(begin())).toBe('KmsAccessDeniedException');
   expect(world.service.executions()).toEqual([]);
   deny('caller');
-  expect(await code(begin())).toBe('no error');
+  expect(await errorOf(begin())).toBe('no error');
 });
 
 it('the role uses the key itself: with the machine as encryption context, and without kms:ViaService', async () => {
@@ -121,8 +115,8 @@ it('asks KMS once per reuse period, whatever an execution does', async () => {
 it('reading needs the caller, through Step Functions; metadata needs nobody', async () => {
   const executionArn = await begin();
   deny('caller');
-  expect(await code(client.send(new DescribeExecutionCommand({ executionArn })))).toBe('KmsAccessDeniedException');
-  expect(await code(client.send(new GetExecutionHistoryCommand({ executionArn })))).toBe('KmsAccessDeniedException');
+  expect(await errorOf(client.send(new DescribeExecutionCommand({ executionArn })))).toBe('KmsAccessDeniedException');
+  expect(await errorOf(client.send(new GetExecutionHistoryCommand({ executionArn })))).toBe('KmsAccessDeniedException');
   expect(world.keyUses.at(-1)).toMatchObject({ actions: ['kms:Decrypt'], viaService: 'states' });
   const metadata = await client.send(new DescribeExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' }));
   expect(metadata).toMatchObject({ status: 'RUNNING' });
@@ -133,13 +127,13 @@ it('handing over data needs the role; stopping without a reason needs nobody', a
   const executionArn = await begin();
   await world.host.clock.advance(REUSE);
   deny('machine');
-  expect(await code(client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' })))).toBe(
+  expect(await errorOf(client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' })))).toBe(
     'KmsAccessDeniedException',
   );
-  expect(await code(client.send(new SendTaskFailureCommand({ taskToken: token, error: 'E' })))).toBe(
+  expect(await errorOf(client.send(new SendTaskFailureCommand({ taskToken: token, error: 'E' })))).toBe(
     'KmsAccessDeniedException',
   );
-  expect(await code(client.send(new StopExecutionCommand({ executionArn, cause: 'C' })))).toBe(
+  expect(await errorOf(client.send(new StopExecutionCommand({ executionArn, cause: 'C' })))).toBe(
     'KmsAccessDeniedException',
   );
   expect(world.service.executions()).toMatchObject([{ status: 'RUNNING' }]);

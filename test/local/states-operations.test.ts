@@ -11,7 +11,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { AccessDenied } from '../../local/iam/policy.ts';
-import { ACCOUNT, callbackTask, REGION, startStates, type StatesWorld } from '../support/states-server.ts';
+import { ACCOUNT, callbackTask, errorOf, REGION, startStates, type StatesWorld } from '../support/states-server.ts';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html */
 
@@ -37,19 +37,13 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const code = (call: Promise<unknown>): Promise<string> =>
-  call.then(
-    () => 'no error',
-    (error: Error) => error.name,
-  );
-
 const token = (): string => tokens.at(-1) ?? '';
 
 describe('StartExecution', () => {
   it('refuses what is not an ARN of a state machine here', async () => {
     const client = world.client();
     const start = (stateMachineArn: string): Promise<string> =>
-      code(client.send(new StartExecutionCommand({ stateMachineArn })));
+      errorOf(client.send(new StartExecutionCommand({ stateMachineArn })));
     expect(await start('machine')).toBe('InvalidArn');
     expect(await start(`${ARN}:execution:machine:x`)).toBe('InvalidArn');
     expect(await start(`arn:aws:states:us-east-1:${ACCOUNT}:stateMachine:machine`)).toBe('InvalidArn');
@@ -61,7 +55,7 @@ describe('StartExecution', () => {
     const stateMachineArn = await world.machine(PASS);
     const client = world.client();
     const start = (more: { name?: string; input?: string }): Promise<string> =>
-      code(client.send(new StartExecutionCommand({ stateMachineArn, ...more })));
+      errorOf(client.send(new StartExecutionCommand({ stateMachineArn, ...more })));
     for (const name of ['a b', 'a:b', 'a/b', 'a*', '{a}', 'a\u0007', '\ud800'])
       expect(await start({ name })).toBe('InvalidName');
     expect(await start({ name: 'a'.repeat(81) })).toBe('ValidationException');
@@ -82,7 +76,7 @@ describe('StartExecution', () => {
   it('refuses a caller without permission before it says whether the machine exists', async () => {
     denied = 'states:StartExecution';
     const call = world.client().send(new StartExecutionCommand({ stateMachineArn: `${ARN}:stateMachine:unknown` }));
-    expect(await code(call)).toBe('AccessDeniedException');
+    expect(await errorOf(call)).toBe('AccessDeniedException');
   });
 
   it('asks for permission on the unqualified ARN, with the qualifier as a condition key', async () => {
@@ -104,12 +98,12 @@ describe('StartExecution', () => {
       client.send(new StartExecutionCommand({ stateMachineArn, name: 'one', input }));
     const first = await start('{"a":1}');
     expect(await start('{"a":1}')).toMatchObject({ executionArn: first.executionArn, startDate: first.startDate });
-    expect(await code(start('{"a":2}'))).toBe('ExecutionAlreadyExists');
+    expect(await errorOf(start('{"a":2}'))).toBe('ExecutionAlreadyExists');
     expect(world.service.executions()).toHaveLength(1);
     await world.host.clock.advance(2 * 3600 * 1000);
-    expect(await code(start('{"a":1}'))).toBe('ExecutionAlreadyExists');
+    expect(await errorOf(start('{"a":1}'))).toBe('ExecutionAlreadyExists');
     await world.host.clock.advance(89 * DAY);
-    expect(await code(start('{"a":1}'))).toBe('ExecutionAlreadyExists');
+    expect(await errorOf(start('{"a":1}'))).toBe('ExecutionAlreadyExists');
     await world.host.clock.advance(2 * DAY);
     expect((await start('{"a":2}')).executionArn).toBe(`${ARN}:execution:machine:one`);
   });
@@ -156,7 +150,7 @@ describe('DescribeExecution', () => {
   it('refuses unknown executions, other ARNs and callers without permission', async () => {
     const client = world.client();
     const describe = (executionArn: string): Promise<string> =>
-      code(client.send(new DescribeExecutionCommand({ executionArn })));
+      errorOf(client.send(new DescribeExecutionCommand({ executionArn })));
     expect(await describe(`${ARN}:execution:machine:none`)).toBe('ExecutionDoesNotExist');
     expect(await describe(`${ARN}:stateMachine:machine`)).toBe('InvalidArn');
     denied = 'states:DescribeExecution';
@@ -187,7 +181,7 @@ describe('StopExecution', () => {
   it('refuses unknown executions and callers without permission', async () => {
     const client = world.client();
     const stop = (): Promise<string> =>
-      code(client.send(new StopExecutionCommand({ executionArn: `${ARN}:execution:machine:none` })));
+      errorOf(client.send(new StopExecutionCommand({ executionArn: `${ARN}:execution:machine:none` })));
     expect(await stop()).toBe('ExecutionDoesNotExist');
     denied = 'states:StopExecution';
     expect(await stop()).toBe('AccessDeniedException');
@@ -199,7 +193,7 @@ describe('StopExecution', () => {
     const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn }));
     await world.settled();
     await client.send(new StopExecutionCommand({ executionArn, error: 'Superseded', cause: 'why' }));
-    expect(await code(client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{}' })))).toBe(
+    expect(await errorOf(client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{}' })))).toBe(
       'TaskTimedOut',
     );
     const length = world.service.history(executionArn ?? '').length;
@@ -237,11 +231,11 @@ describe('SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat', () => {
     const client = world.client();
     const flipped = `${token().slice(0, -2)}${token().endsWith('A') ? 'BB' : 'AA'}`;
     for (const taskToken of ['x', 'AAAA', flipped, token().slice(1), `${token()}A`]) {
-      expect(await code(client.send(new SendTaskSuccessCommand({ taskToken, output: '{}' })))).toBe('InvalidToken');
-      expect(await code(client.send(new SendTaskFailureCommand({ taskToken, error: 'E' })))).toBe('InvalidToken');
-      expect(await code(client.send(new SendTaskHeartbeatCommand({ taskToken })))).toBe('InvalidToken');
+      expect(await errorOf(client.send(new SendTaskSuccessCommand({ taskToken, output: '{}' })))).toBe('InvalidToken');
+      expect(await errorOf(client.send(new SendTaskFailureCommand({ taskToken, error: 'E' })))).toBe('InvalidToken');
+      expect(await errorOf(client.send(new SendTaskHeartbeatCommand({ taskToken })))).toBe('InvalidToken');
     }
-    expect(await code(client.send(new SendTaskSuccessCommand({ taskToken: 'x'.repeat(2049), output: '{}' })))).toBe(
+    expect(await errorOf(client.send(new SendTaskSuccessCommand({ taskToken: 'x'.repeat(2049), output: '{}' })))).toBe(
       'ValidationException',
     );
     expect(status()).toBe('RUNNING');
@@ -257,7 +251,7 @@ describe('SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat', () => {
     };
     for (const [action, command] of Object.entries(calls)) {
       denied = action;
-      expect(await code(client.send(command as SendTaskHeartbeatCommand))).toBe('AccessDeniedException');
+      expect(await errorOf(client.send(command as SendTaskHeartbeatCommand))).toBe('AccessDeniedException');
       expect(world.accesses.at(-1)).toMatchObject({ action, resource: '*' });
     }
     expect(status()).toBe('RUNNING');
@@ -266,10 +260,10 @@ describe('SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat', () => {
   it('refuse an output that is not JSON, and a failure without error', async () => {
     await begin();
     const client = world.client();
-    expect(await code(client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{' })))).toBe(
+    expect(await errorOf(client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{' })))).toBe(
       'InvalidOutput',
     );
-    expect(await code(client.send(new SendTaskFailureCommand({ taskToken: token() })))).toBe('NotImplemented');
+    expect(await errorOf(client.send(new SendTaskFailureCommand({ taskToken: token() })))).toBe('NotImplemented');
     expect(status()).toBe('RUNNING');
   });
 
@@ -277,10 +271,10 @@ describe('SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat', () => {
     const executionArn = await begin();
     const client = world.client();
     await client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{"done":true}' }));
-    expect(await code(client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{"done":false}' })))).toBe(
-      'TaskTimedOut',
-    );
-    expect(await code(client.send(new SendTaskHeartbeatCommand({ taskToken: token() })))).toBe('TaskTimedOut');
+    expect(
+      await errorOf(client.send(new SendTaskSuccessCommand({ taskToken: token(), output: '{"done":false}' }))),
+    ).toBe('TaskTimedOut');
+    expect(await errorOf(client.send(new SendTaskHeartbeatCommand({ taskToken: token() })))).toBe('TaskTimedOut');
     await world.settled();
     expect(await client.send(new DescribeExecutionCommand({ executionArn }))).toMatchObject({
       status: 'SUCCEEDED',
@@ -309,7 +303,7 @@ describe('GetExecutionHistory', () => {
     await world.settled();
     const { nextToken } = await client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1 }));
     const history = (more: object, arn = executionArn): Promise<string> =>
-      code(client.send(new GetExecutionHistoryCommand({ executionArn: arn, ...more })));
+      errorOf(client.send(new GetExecutionHistoryCommand({ executionArn: arn, ...more })));
     expect(await history({}, `${ARN}:execution:machine:none`)).toBe('ExecutionDoesNotExist');
     expect(await history({ nextToken, reverseOrder: true })).toBe('InvalidToken');
     expect(await history({ nextToken: 'x' })).toBe('InvalidToken');
@@ -352,7 +346,7 @@ describe('ListExecutions', () => {
   it('refuses unknown machines, callers without permission and map runs', async () => {
     const client = world.client();
     const list = (more: object): Promise<string> =>
-      code(client.send(new ListExecutionsCommand({ stateMachineArn: `${ARN}:stateMachine:none`, ...more })));
+      errorOf(client.send(new ListExecutionsCommand({ stateMachineArn: `${ARN}:stateMachine:none`, ...more })));
     expect(await list({})).toBe('StateMachineDoesNotExist');
     expect(await list({ statusFilter: 'PENDING_REDRIVE' })).toBe('ValidationException');
     expect(await list({ mapRunArn: 'x' })).toBe('NotImplemented');

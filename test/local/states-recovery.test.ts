@@ -87,6 +87,7 @@ it('keeps names taken for 90 days after the end', async () => {
   await expect(again('two')).resolves.toContain(':two');
   const { world: later, start: afterwards } = await boot(91 * DAY);
   await later.service.recover();
+  expect(readFileSync(journal(), 'utf8')).not.toContain('"one"');
   await expect(afterwards('one')).resolves.toContain(':one');
 });
 

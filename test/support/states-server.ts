@@ -1,6 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SFNClient } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  type DescribeExecutionOutput,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { Activity } from '../../local/activity.ts';
 import { Clock } from '../../local/clock.ts';
 import { Faults } from '../../local/faults.ts';
@@ -203,3 +208,59 @@ export const callbackTask = (name: string, fields: object = {}): object => ({
   },
   ...fields,
 });
+
+type States = Readonly<Record<string, object>>;
+
+export interface Started {
+  readonly arn: string;
+  readonly outcome: () => Promise<DescribeExecutionOutput>;
+  /** Types of the events so far. */
+  readonly types: () => string[];
+}
+
+/** Runs states as executions of a machine; the first state is the start. */
+export interface Runs {
+  /** Starts an execution and waits until it waits or has ended. */
+  readonly start: (states: States, input?: unknown, top?: object) => Promise<Started>;
+  /** Runs an execution that ends by itself to its output, or to its status, error and cause. */
+  readonly output: (states: States, input?: unknown) => Promise<unknown>;
+}
+
+export function runsIn(world: StatesWorld): Runs {
+  const client = world.client();
+  const start: Runs['start'] = async (states, input = {}, top = {}) => {
+    const [StartAt] = Object.keys(states);
+    const stateMachineArn = await world.machine({ StartAt, States: states, ...top });
+    const { executionArn = '' } = await client.send(
+      new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }),
+    );
+    await world.settled();
+    return {
+      arn: executionArn,
+      outcome: () => client.send(new DescribeExecutionCommand({ executionArn })),
+      types: () => world.service.history(executionArn).map(({ type }) => type),
+    };
+  };
+  return {
+    start,
+    output: async (states, input) => {
+      const { output = 'null', status, error, cause } = await (await start(states, input)).outcome();
+      return status === 'SUCCEEDED' ? (JSON.parse(output) as unknown) : { status, error, cause };
+    },
+  };
+}
+
+/** A function that throws an error of this name. */
+export const failing = (name: string, message = 'why'): (() => never) => {
+  const error = Object.assign(new Error(message), { name });
+  return () => {
+    throw error;
+  };
+};
+
+/** The name of the error that a call ends with. */
+export const errorOf = (call: Promise<unknown>): Promise<string> =>
+  call.then(
+    () => 'no error',
+    (error: Error) => error.name,
+  );

@@ -7,7 +7,7 @@ export class Parameters {
   readonly #members: Readonly<Record<string, unknown>>;
   #read = new Set<string>();
 
-  /** Throws `SerializationException` semantics as `ValidationException` when the body is not a JSON object. */
+  /** Throws `ValidationException` when the body is not a JSON object. */
   constructor(operation: string, body: Buffer) {
     this.#operation = operation;
     const value = parse(body);
