@@ -54,7 +54,7 @@ export interface Runtime {
   readonly faults: Faults;
   /** Outputs of each stack, by its name. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly services: Omit<ServiceSet, 'sts' | 'api'>;
+  readonly services: Omit<ServiceSet, 'sts'>;
   /** The latest refusals, oldest first. */
   denials(): readonly Denial[];
   /** Credentials to call as a role of the template. @throws when there is no such role */
@@ -75,7 +75,12 @@ function common(stacks: readonly AssemblyStack[], name: 'account' | 'region', fa
   return [...values][0] ?? fallback;
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+/** Writes failures of the runtime itself, as opposed to what functions write. */
+const failureLog =
+  (log: (line: string) => void) =>
+  (error: unknown): void => {
+    log(`local runtime: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  };
 
 /** Everything that must be ended, in order, also when the start fails half way. */
 class Ending {
@@ -113,28 +118,71 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
+/** Who may do what: everything that a host's `authorize` looks at. */
+interface Identity {
+  readonly roles: Roles;
+  readonly sessions: Sessions;
+  readonly denials: Denials;
+  readonly credentialsFor: ReturnType<typeof sessionCredentials>;
+}
+
+/** What a runtime consists of, before anything of the templates is created. */
+interface Frame {
+  readonly host: Host;
+  readonly identity: Identity;
+  readonly services: ServiceSet;
+  readonly door: FrontDoor;
+  readonly callers: CallCounts;
+  readonly log: (line: string) => void;
+}
+
 async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> {
-  const log = options.onLog ?? (() => undefined);
-  const onError = (error: unknown): void => {
-    log(`local runtime: ${describe(error)}`);
-  };
   const stacks = readAssembly(options.assembly);
   for (const { name, template } of stacks) options.amend?.(name, template);
+  const frame = await buildFrame(stacks, options, ending);
+  const { host, identity, services, callers } = frame;
+  const outputs = await createStacks(stacks, frame, options);
+  openDoor(frame, options.routes ?? {});
+  await services.states.recover();
+  return {
+    url: host.endpoint(),
+    account: host.account,
+    region: host.region,
+    clock: host.clock,
+    activity: host.activity,
+    meter: host.meter,
+    callers,
+    faults: host.faults,
+    outputs,
+    services,
+    denials: () => identity.denials.read(),
+    credentialsFor: (role) => identity.credentialsFor(role, 'local'),
+    settled: () => host.activity.settled(),
+    stop: () => ending.run(),
+  };
+}
 
+async function buildFrame(
+  stacks: readonly AssemblyStack[],
+  { dataDirectory, port = 0, onLog }: RuntimeOptions,
+  ending: Ending,
+): Promise<Frame> {
+  const log = onLog ?? (() => undefined);
   const activity = new Activity();
   const settled = (): Promise<void> => activity.settled();
-  const data = options.dataDirectory === undefined ? undefined : new DataDirectory(options.dataDirectory);
+  const data = dataDirectory === undefined ? undefined : new DataDirectory(dataDirectory);
   ending.first(() => data?.release());
   const clock = data === undefined ? new Clock(settled) : new DurableClock(settled, data.path);
   ending.first(() => {
     clock.stop();
   });
-  const door = new FrontDoor(clock, onError);
-  const url = `http://127.0.0.1:${await door.listen(options.port ?? 0)}`;
+  // The port is taken before anything is created: functions and queues are told its address.
+  const door = new FrontDoor(clock, failureLog(log));
+  const url = `http://127.0.0.1:${await door.listen(port)}`;
   ending.first(() => door.close());
 
   const region = common(stacks, 'region', REGION);
-  const [roles, sessions, denials, callers] = [new Roles(), new Sessions(clock), new Denials(), new CallCounts()];
+  const [roles, sessions, denials] = [new Roles(), new Sessions(clock), new Denials()];
   const host: Host = {
     account: common(stacks, 'account', ACCOUNT),
     region,
@@ -147,66 +195,48 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
     endpoint: () => url,
   };
   const credentialsFor = sessionCredentials(roles, sessions);
-  const services = createServices(host, {
-    roles,
-    sessions,
-    credentialsFor,
-    roleCaller: serviceRoleCaller(host, roles),
-  });
+  const roleCaller = serviceRoleCaller(host, roles);
+  const services = createServices(host, { roles, sessions, credentialsFor, roleCaller });
   ending.first(() => stopServices(services));
   services.lambda.onLog(({ functionName, level, message }) => {
     log(`${functionName} ${level} ${message}`);
   });
+  const identity = { roles, sessions, denials, credentialsFor };
+  return { host, identity, services, door, callers: new CallCounts(), log };
+}
 
-  const outputs = await createStacks(stacks, host, [...roles.types, ...resourceTypesOf(services)], options);
-  door.open({
-    routes: options.routes ?? {},
-    api: services.api,
-    calls: new SignedCalls({
-      host,
-      services: signedServices(services),
-      sessions,
-      callers,
-      crashCaller: (accessKeyId) => {
-        services.lambda.crashCaller(accessKeyId);
-      },
-      onError,
-    }),
-    view: {
-      clock,
-      meter: host.meter,
-      callers,
-      denials: () => denials.read(),
-      executions: () => services.states.executions(),
-      outbox: services.ses.outbox,
+function openDoor(
+  { host, identity, services, door, callers, log }: Frame,
+  routes: Readonly<Record<string, Route>>,
+): void {
+  const calls = new SignedCalls({
+    host,
+    services: signedServices(services),
+    sessions: identity.sessions,
+    callers,
+    crashCaller: (accessKeyId) => {
+      services.lambda.crashCaller(accessKeyId);
     },
+    onError: failureLog(log),
   });
-  await services.states.recover();
-  return {
-    url,
-    account: host.account,
-    region,
-    clock,
-    activity,
+  const view = {
+    clock: host.clock,
     meter: host.meter,
     callers,
-    faults: host.faults,
-    outputs,
-    services,
-    denials: () => denials.read(),
-    credentialsFor: (role) => credentialsFor(role, 'local'),
-    settled,
-    stop: () => ending.run(),
+    denials: () => identity.denials.read(),
+    executions: () => services.states.executions(),
+    outbox: services.ses.outbox,
   };
+  door.open({ routes, api: services.api, calls, view });
 }
 
 async function createStacks(
   stacks: readonly AssemblyStack[],
-  host: Host,
-  types: ConstructorParameters<typeof ResourceTypes>[0],
+  { host, identity, services }: Frame,
   { parameters = {} }: RuntimeOptions,
 ): Promise<Runtime['outputs']> {
-  const loading = { host, types: new ResourceTypes(types), exports: new Exports(), parameters };
+  const types = new ResourceTypes([...identity.roles.types, ...resourceTypesOf(services)]);
+  const loading = { host, types, exports: new Exports(), parameters };
   const outputs: Record<string, Record<string, string>> = {};
   for (const stack of stacks) outputs[stack.name] = await createStack(stack, loading);
   return outputs;

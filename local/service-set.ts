@@ -6,6 +6,7 @@ import type { ResourceType } from './resource.ts';
 import type { Host, Service } from './service.ts';
 import { ApiGateway } from './services/apigateway/api-gateway.ts';
 import { DynamoDbService } from './services/dynamodb/service.ts';
+import { EventsService } from './services/events/events-service.ts';
 import { KmsService } from './services/kms/service.ts';
 import { LambdaService } from './services/lambda/lambda-service.ts';
 import { S3Service } from './services/s3/service.ts';
@@ -21,6 +22,7 @@ export interface ServiceSet {
   readonly kms: KmsService;
   readonly s3: S3Service;
   readonly lambda: LambdaService;
+  readonly events: EventsService;
   readonly sqs: SqsService;
   readonly ses: SesService;
   readonly sts: StsService;
@@ -43,14 +45,16 @@ export function createServices(host: Host, identity: IdentityParts): ServiceSet 
   const sqs = new SqsService(host, kms);
   const stream = (arn: string): ReturnType<DynamoDbService['stream']> => dynamodb.stream(arn);
   const lambda = new LambdaService(host, { credentialsFor, roleCaller, keys: kms, stream, queue: sqs });
+  const events = new EventsService(host, { functions: lambda, queue: sqs, keys: kms });
   return {
     kms,
     dynamodb,
     sqs,
     lambda,
+    events,
     s3: new S3Service(host, kms, exists),
     ses: new SesService(host),
-    states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: () => undefined }),
+    states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: events.publish }),
     sts: new StsService(host, roles, sessions),
     api: new ApiGateway(host, { functions: lambda }),
   };
@@ -62,6 +66,7 @@ export const signedServices = (set: ServiceSet): readonly Service[] => [
   set.states,
   set.kms,
   set.s3,
+  set.events,
   set.sqs,
   set.ses,
   set.sts,
@@ -69,4 +74,6 @@ export const signedServices = (set: ServiceSet): readonly Service[] => [
 
 /** What their templates may contain. */
 export const resourceTypesOf = (set: ServiceSet): readonly ResourceType[] =>
-  [set.dynamodb, set.states, set.kms, set.s3, set.lambda, set.sqs, set.ses, set.api].flatMap(({ types }) => types);
+  [set.dynamodb, set.states, set.kms, set.s3, set.lambda, set.events, set.sqs, set.ses, set.api].flatMap(
+    ({ types }) => types,
+  );

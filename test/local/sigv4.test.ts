@@ -314,7 +314,8 @@ describe('the front door', () => {
       expect((await move(wrong)).status).toBe(400);
     expect(door.host.clock.offset).toBe(0);
     const moved = await move({ advanceMs: 90 * 86_400_000 });
-    expect(await moved.json()).toMatchObject({ offsetMs: 90 * 86_400_000 });
+    expect(moved.status).toBe(200);
+    expect(door.host.clock.offset / 86_400_000).toBeCloseTo(90, 3);
     // The Date header is virtual too: SDKs correct their clocks by it.
     const date = Date.parse((await fetch(`${door.url}/_local/clock`)).headers.get('date') ?? '');
     expect(Math.abs(date - door.host.clock.now())).toBeLessThan(60_000);
