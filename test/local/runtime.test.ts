@@ -91,6 +91,20 @@ test('a synthesised application runs: state machine, function with the real SDK,
   });
 }, 60_000);
 
+test('functions live in virtual time, and their credentials with them', async () => {
+  const runtime = await start();
+  await run(runtime);
+  await runtime.clock.advance(90 * 86_400_000);
+  const client = new SFNClient({ ...configuration(runtime, 'Operator'), systemClockOffset: runtime.clock.offset });
+  clients.push(client);
+  const input = { stateMachineArn: machineArn(runtime), input: '{"id":"two"}' };
+  const { executionArn } = await client.send(new StartExecutionCommand(input));
+  await runtime.settled();
+  const { output = '{}' } = await client.send(new DescribeExecutionCommand({ executionArn }));
+  const { at } = JSON.parse(output) as { at: number };
+  expect(Math.abs(at - runtime.clock.now())).toBeLessThan(60_000);
+}, 60_000);
+
 describe('what a role may not do, it cannot do', () => {
   test('a role without permission is refused by name', async () => {
     const runtime = await start();
