@@ -321,7 +321,7 @@ describe('an instance', () => {
       'clock',
       `exports.handler = async () => {
          await new Promise((resolve) => setTimeout(resolve, 5));
-         return { now: Date.now(), iso: new Date().toISOString(), text: Date(), fixed: new Date(0).getTime(), own: new Date() instanceof Date };
+         return { now: Date.now(), iso: new Date().toISOString(), text: Date(), fixed: new Date(0).getTime(), format: new Intl.DateTimeFormat('en', { year: 'numeric', timeZone: 'UTC' }).format(), own: new Date() instanceof Date };
        };`,
     );
     const now = async (): Promise<number> => ((await payloadOf(arn)) as { now: number }).now;
@@ -332,6 +332,7 @@ describe('an instance', () => {
       iso: expect.stringMatching(/^2030-01-01/),
       text: expect.stringContaining('20'),
       fixed: 0,
+      format: '2030',
       own: true,
     });
     functions.service.skew('clock', -3_600_000);

@@ -100,7 +100,7 @@ export class TestApi {
     options: { headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
   ): Promise<Answer> {
     // Listening on a port, so the address is not a pipe's name.
-    const { port } = this.#server?.address() as AddressInfo;
+    const port = (this.#server?.address() as AddressInfo | undefined)?.port;
     const headers = { host: 'api.example.org', connection: 'close', ...options.headers };
     return new Promise((resolve, reject) => {
       const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers, setHost: false }, (response) => {

@@ -12,7 +12,8 @@ export const ACCOUNT = '111122223333';
 export const REGION = 'ca-central-1';
 
 /** A runtime of one service: what it asked to be authorized is recorded, and refused where a test says so. */
-export interface TestHost extends Host {
+export interface TestHost extends Omit<Host, 'authorize'> {
+  authorize: Host['authorize'];
   readonly asked: AccessRequest[];
   /** Returns true to refuse. */
   deny: (request: AccessRequest) => boolean;

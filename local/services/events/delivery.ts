@@ -72,7 +72,7 @@ export class Deliveries {
     for (const delivery of this.#pending.value.filter(({ ruleArn }) => ruleArn === rule.arn)) {
       const target = rule.targets.find(({ id }) => id === delivery.targetId);
       if (target === undefined) this.#finish(delivery);
-      else this.#host.clock.at(this.#host.clock.now(), () => this.#attempt(rule, target, delivery));
+      else this.#attempt(rule, target, delivery);
     }
   }
 

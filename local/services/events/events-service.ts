@@ -43,6 +43,7 @@ export class EventsService implements Service {
   readonly #rules: Rule[] = [];
   #recorded: BusEvent[] = [];
   #problems: string[] = [];
+  #started = false;
 
   constructor(
     host: Host,
@@ -76,6 +77,15 @@ export class EventsService implements Service {
     );
     this.#accept(event, 'default');
   };
+
+  /**
+   * Continues the deliveries that an earlier start left undone. To be called once the whole template exists: a rule's permission to
+   * invoke its target is created after the rule.
+   */
+  start(): void {
+    this.#started = true;
+    for (const rule of this.#rules) this.#deliveries.resume(rule);
+  }
 
   /** The most recent events of all buses, oldest first; scheduled events are not among them. */
   recorded(): readonly BusEvent[] {
@@ -190,7 +200,7 @@ export class EventsService implements Service {
     if (!this.#buses.has(rule.busName))
       throw notImplemented(`a rule on the bus ${rule.busName}, which is not in the template`);
     this.#rules.push(rule);
-    this.#deliveries.resume(rule);
+    if (this.#started) this.#deliveries.resume(rule);
     if (rule.period === undefined || !rule.enabled) return;
     // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
     const content = { source: 'aws.events', 'detail-type': 'Scheduled Event', resources: [rule.arn], detail: {} };

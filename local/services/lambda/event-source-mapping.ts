@@ -44,7 +44,8 @@ export interface MappingDependencies {
   readonly stream: (arn: string) => TableStream | undefined;
   readonly queue: QueueSink;
   readonly run: (target: FunctionTarget, payload: unknown) => Promise<InvocationOutcome>;
-  readonly started: (poller: StreamPoller) => void;
+  /** Takes a poller that is to be started. */
+  readonly add: (poller: StreamPoller) => void;
   readonly report: (functionName: string, message: string) => void;
 }
 
@@ -81,8 +82,7 @@ export function eventSourceMappingType(host: Host, deps: MappingDependencies): R
       deliver: (queueArn, body, role) => deps.queue.deliver(queueArn, body, role),
       report: (message) => deps.report(name, message),
     });
-    deps.started(poller);
-    if (properties.Enabled) poller.start();
+    if (properties.Enabled) deps.add(poller);
     return created(host, key);
   });
 }

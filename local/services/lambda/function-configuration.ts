@@ -134,6 +134,7 @@ export function instanceEnvironment(
     AWS_LAMBDA_FUNCTION_VERSION: version,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_FORMAT: configuration.logFormat,
+    ...(configuration.logFormat === 'JSON' && { AWS_LAMBDA_LOG_LEVEL: configuration.logLevel }),
     AWS_LAMBDA_LOG_GROUP_NAME: configuration.logGroup,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -96,6 +96,8 @@ export class FunctionInstance {
 
   /** Runs one invocation to its end. Times are real: a function runs by the wall clock. */
   async invoke(invocation: Invocation): Promise<InvocationOutcome> {
+    // It may have died while nobody was looking: nothing would answer.
+    if (this.ended) return exitError(invocation.requestId, 'signal: terminated');
     const outcome = new Promise<InvocationOutcome>((settle) => {
       this.#current = { requestId: invocation.requestId, settle };
     });

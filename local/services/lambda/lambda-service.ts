@@ -38,6 +38,7 @@ export class LambdaService implements FunctionInvoker {
   readonly #registry: FunctionRegistry;
   readonly #log = new FunctionLog();
   readonly #pollers: StreamPoller[] = [];
+  #started = false;
 
   constructor(host: Host, deps: LambdaDependencies) {
     this.#host = host;
@@ -54,7 +55,7 @@ export class LambdaService implements FunctionInvoker {
         registry: this.#registry,
         ...deps,
         run: (target, payload) => this.#run(target, payload),
-        started: (poller) => this.#pollers.push(poller),
+        add: (poller) => this.#addPoller(poller),
         report: (functionName, message) =>
           this.#log.write({ functionName, requestId: undefined, level: 'ERROR', message, time: host.clock.now() }),
       }),
@@ -112,6 +113,14 @@ export class LambdaService implements FunctionInvoker {
     return instance !== undefined;
   }
 
+  /**
+   * Begins to read the streams. To be called once the whole template exists: what a function calls may be created after its mapping.
+   */
+  start(): void {
+    this.#started = true;
+    for (const poller of this.#pollers) poller.start();
+  }
+
   async stop(): Promise<void> {
     for (const poller of this.#pollers) poller.stop();
     await Promise.all([...this.#registry.all()].map(({ pool }) => pool.stop()));
@@ -130,6 +139,11 @@ export class LambdaService implements FunctionInvoker {
       statements: new Map(),
     };
     this.#registry.add(registered);
+  }
+
+  #addPoller(poller: StreamPoller): void {
+    this.#pollers.push(poller);
+    if (this.#started) poller.start();
   }
 
   #start(configuration: FunctionConfiguration, version: string, skew: Float64Array): FunctionInstance {

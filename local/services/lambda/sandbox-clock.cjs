@@ -24,4 +24,22 @@ exports.followClock = (offset, skew) => {
   });
   RealDate.prototype.constructor = VirtualDate;
   globalThis.Date = VirtualDate;
+  followInFormats(now);
+};
+
+/** A format without an argument means now, and does not ask `Date`. */
+const followInFormats = (now) => {
+  const formats = Intl.DateTimeFormat.prototype;
+  const { get } = Object.getOwnPropertyDescriptor(formats, 'format');
+  Object.defineProperty(formats, 'format', {
+    configurable: true,
+    get() {
+      const format = get.call(this);
+      return (date = now()) => format(date);
+    },
+  });
+  const { formatToParts } = formats;
+  formats.formatToParts = function (date = now()) {
+    return formatToParts.call(this, date);
+  };
 };
