@@ -143,6 +143,8 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
   const { host, identity, services, callers } = frame;
   const outputs = await createStacks(stacks, frame, options);
   openDoor(frame, options.routes ?? {});
+  services.lambda.start();
+  services.events.start();
   await services.states.recover();
   return {
     url: host.endpoint(),

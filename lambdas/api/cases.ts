@@ -11,10 +11,10 @@ import { Conflict } from '../platform/errors.ts';
 import { openCase, type Exchange } from '../platform/execute.ts';
 import { newCaseId } from '../platform/identifiers.ts';
 import { eventsFor } from './event-view.ts';
-import { answerWithCase, asOf, before, keyed, mutate, recordFor, visibleCase, type Caller } from './mutation.ts';
+import { answerWithCase, asOf, before, keyed, mutate, recordFor } from './mutation.ts';
+import { sideOf, visibleCase, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { caseIdIn, type Answer, type ApiRequest } from './request.ts';
-import { sideOf } from './visibility.ts';
 
 /** POST /v1/cases */
 export async function submitRequest(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {

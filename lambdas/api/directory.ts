@@ -11,7 +11,8 @@ import { Conflict, NotFound, Refused } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
 import { orderedId } from '../platform/identifiers.ts';
 import { limitIn } from './cases.ts';
-import { before, keyed, recordFor, type Caller, type Keyed } from './mutation.ts';
+import { before, keyed, recordFor, type Keyed } from './mutation.ts';
+import { type Caller } from './visibility.ts';
 import { invalidBody } from './problems.ts';
 import { nationIn, type Answer, type ApiRequest } from './request.ts';
 

@@ -14,7 +14,7 @@ import { randomId } from '../platform/identifiers.ts';
 import { errorName, log } from '../platform/log.ts';
 import { DOWNLOAD_SECONDS, downloadAddress } from '../platform/object-store.ts';
 import { encryptionContext, openAccessSession, unwrapDataKey, type AccessSession } from '../platform/package-keys.ts';
-import { visibleCase, type Caller } from './mutation.ts';
+import { visibleCase, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { callerOf, caseIdIn, readRequest, respond, respondWithProblem, type ApiRequest } from './request.ts';
 

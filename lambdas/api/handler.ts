@@ -11,7 +11,7 @@ import { errorName, log } from '../platform/log.ts';
 import { listAgreements, readAgreement } from './agreements.ts';
 import { clarify, listCases, readCase, readEvents, submitRequest } from './cases.ts';
 import { confirmChange, listChanges, proposeChange } from './directory.ts';
-import type { Caller } from './mutation.ts';
+import type { Caller } from './visibility.ts';
 import { castDecision, completeDeposit, giveAssurance, openDeposit, putProposal } from './proposals.ts';
 import { acknowledgeReceipt, recallRelease, resumeRelease, suspendRelease, withdrawRequest } from './releases.ts';
 import { callerOf, readRequest, respond, respondWithProblem, type Answer, type ApiRequest } from './request.ts';

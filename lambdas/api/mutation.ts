@@ -3,7 +3,7 @@ import { ROUTES } from '../contracts/routes.ts';
 import type { Case } from '../domain/case.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { CaseId } from '../domain/ids.ts';
-import type { Actor } from '../domain/people.ts';
+import type { Caller } from './visibility.ts';
 import { digestOf } from '../evidence/digest.ts';
 import { loadCase, type CaseFile, type IdempotencyRecord } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
@@ -14,11 +14,9 @@ import { answeredBefore, idempotencyKey, recordExpiry, type AnsweredBefore } fro
 import { viewOf } from './case-view.ts';
 import { Problematic } from './problems.ts';
 import type { Answer, ApiRequest } from './request.ts';
-import { sideOf } from './visibility.ts';
+import { sideOf, visibleCase } from './visibility.ts';
 
 const env = readEnvironment([ENV.idempotencyTable]);
-
-export type Caller = Extract<Actor, { kind: 'person' }>;
 
 /** A repeated request, recognised by its key. */
 export interface Keyed {
@@ -74,13 +72,6 @@ export function asOf(file: CaseFile, sequence: number): Case {
   for (const event of file.events.slice(0, sequence)) state = evolve(state, event);
   if (state === undefined) throw new NotFound('No such case.');
   return state;
-}
-
-/** A case that the caller may see; otherwise it does not exist for them (promise S8). */
-export async function visibleCase(exchange: Exchange, caseId: CaseId, caller: Caller): Promise<CaseFile> {
-  const file = await loadCase(dynamodb, exchange.casesTable, caseId);
-  if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
-  return file;
 }
 
 /** The case as the caller sees it, after what they did: also when what they did takes it out of their sight. */

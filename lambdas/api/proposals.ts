@@ -14,7 +14,8 @@ import { NotFound } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
 import { randomId } from '../platform/identifiers.ts';
 import { depositKey, objectsUnder, uploadAddress } from '../platform/object-store.ts';
-import { answerWithCase, mutate, type Caller } from './mutation.ts';
+import { answerWithCase, mutate } from './mutation.ts';
+import { type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { caseIdIn, digestIn, nationIn, type Answer, type ApiRequest } from './request.ts';
 

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { reasonBody, receiptBody } from '../contracts/api-schemas.ts';
 import type { Exchange } from '../platform/execute.ts';
-import { answerWithCase, mutate, type Caller } from './mutation.ts';
+import { answerWithCase, mutate } from './mutation.ts';
+import { type Caller } from './visibility.ts';
 import { caseIdIn, digestIn, type Answer, type ApiRequest } from './request.ts';
 
 const reasonIn = (request: ApiRequest): string => (request.body as z.infer<typeof reasonBody>).reason; // checked by the route's schema

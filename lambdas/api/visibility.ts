@@ -1,5 +1,13 @@
 import type { Case } from '../domain/case.ts';
-import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
+import type { CaseId } from '../domain/ids.ts';
+import { APPROVING_ROLES, hasRole, type Actor, type Person } from '../domain/people.ts';
+import { loadCase, type CaseFile } from '../platform/case-store.ts';
+import { dynamodb } from '../platform/dynamodb.ts';
+import { NotFound } from '../platform/errors.ts';
+import type { Exchange } from '../platform/execute.ts';
+
+/** A person whom the directory knows. */
+export type Caller = Extract<Actor, { kind: 'person' }>;
 
 /** From which side somebody sees a case; undefined: not at all. This is the one place that decides who may see (security.md §8). */
 export type Side = 'originator' | 'recipient';
@@ -16,4 +24,11 @@ export function sideOf(state: Case, person: Person): Side | undefined {
     'proposal' in state && state.proposal?.proposal.recipients.some((row) => row.personId === person.personId);
   const own = person.agency === state.requestingAgency && hasRole(person, 'requester');
   return own || named === true || hasRole(person, 'competent-authority', 'auditor') ? 'recipient' : undefined;
+}
+
+/** A case that the caller may see; otherwise it does not exist for them (promise S8). */
+export async function visibleCase(exchange: Exchange, caseId: CaseId, caller: Caller): Promise<CaseFile> {
+  const file = await loadCase(dynamodb, exchange.casesTable, caseId);
+  if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
+  return file;
 }

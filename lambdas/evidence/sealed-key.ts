@@ -1,4 +1,5 @@
 import { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, HkdfSha256 } from '@hpke/core';
+import type { webcrypto } from 'node:crypto';
 import { canonical } from './canonical.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function sealKey(key: Uint8Array, publicKey: string, binding: Seale
 /** Opens a sealed key with the recipient's private key. @throws when key, binding or message are not the ones it was made for */
 export async function openKey(
   sealed: SealedKey,
-  privateKey: JsonWebKey,
+  privateKey: webcrypto.JsonWebKey,
   binding: SealedKeyBinding,
 ): Promise<Uint8Array> {
   const recipientKey = await suite.kem.importKey('jwk', privateKey, false);
@@ -46,7 +47,10 @@ export async function openKey(
 }
 
 /** A new key pair for a recipient: the private part as JWK, the public part as the directory keeps it. */
-export async function newRecipientKey(): Promise<{ readonly privateKey: JsonWebKey; readonly publicKey: string }> {
+export async function newRecipientKey(): Promise<{
+  readonly privateKey: webcrypto.JsonWebKey;
+  readonly publicKey: string;
+}> {
   const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
   return {
     privateKey: await crypto.subtle.exportKey('jwk', pair.privateKey),

@@ -2,6 +2,7 @@ import {
   BatchGetItemCommand,
   GetItemCommand,
   QueryCommand,
+  TransactionConflictException,
   UpdateItemCommand,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
@@ -210,17 +211,23 @@ export async function recordAnnounced(
   });
 }
 
-/** True when the update happened, false when its condition did not hold. */
+/** How often an update is tried again while a transaction holds its item. */
+const TRIES = 6;
+
+/** True when the update happened, false when its condition did not hold; a transaction under way on the item is waited for. */
 async function conditionally(
   client: DynamoDBClient,
   update: ConstructorParameters<typeof UpdateItemCommand>[0],
 ): Promise<boolean> {
-  try {
-    await client.send(new UpdateItemCommand(update));
-    return true;
-  } catch (error) {
-    const ours = asOurError(error);
-    if (ours instanceof Conflict) return false;
-    throw ours;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await client.send(new UpdateItemCommand(update));
+      return true;
+    } catch (error) {
+      const ours = asOurError(error);
+      if (ours instanceof Conflict) return false;
+      if (!(error instanceof TransactionConflictException) || tries === TRIES) throw ours;
+      await new Promise((resolve) => setTimeout(resolve, 10 * 2 ** tries * Math.random()));
+    }
   }
 }

@@ -20,6 +20,7 @@ const PRESSURE = [
   'RequestLimitExceeded',
   'InternalServerError',
   'TransactionInProgressException',
+  'TransactionConflictException',
 ];
 
 /**

@@ -44,6 +44,10 @@ export function nextFor(phase: Phase, depositsRemain: boolean): Next {
 export const secondsUntil = (due: Instant | undefined, now: Instant): number =>
   due === undefined ? 1 : Math.min(Math.max(Math.ceil((toEpoch(due) - toEpoch(now)) / 1000), 1), LONGEST_WAIT);
 
+/** Whether an execution has run as long as one may; the next attempt then goes on (architecture §4). */
+export const hasRunItsTime = (startedAt: string | undefined, now: Instant): boolean =>
+  startedAt !== undefined && toEpoch(now) - Date.parse(startedAt) >= LONGEST_WAIT * 1000;
+
 /** The answer of a step for a case as its head shows it. */
 export const resultFor = (head: Standing, attempt: number, now: Instant): StepResult => ({
   caseId: head.caseId,

@@ -1,13 +1,11 @@
-import { LONGEST_WAIT } from '../../contracts/names.ts';
 import { stepInput, type StepResult } from '../../contracts/step.ts';
 import type { Command } from '../../domain/commands.ts';
-import { toEpoch } from '../../domain/instant.ts';
 import { claimAttempt } from '../../platform/case-index.ts';
 import { lastRegistered, loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
-import { resultFor } from '../../platform/next-step.ts';
+import { hasRunItsTime, resultFor } from '../../platform/next-step.ts';
 
 const exchange = exchangeFromEnvironment();
 const actor = system('assess-request');
@@ -38,7 +36,7 @@ export async function handler(input: unknown): Promise<StepResult> {
   const caseId = caseIdOf(step);
   const read = await loadCase(dynamodb, exchange.casesTable, caseId);
   if (read.head.attempt !== step.attempt) return resultFor(read.head, step.attempt, exchange.now());
-  if (step.startedAt !== undefined && toEpoch(exchange.now()) - Date.parse(step.startedAt) >= LONGEST_WAIT * 1000) {
+  if (hasRunItsTime(step.startedAt, exchange.now())) {
     await claimAttempt(dynamodb, exchange.casesTable, read.head);
     return { ...resultFor(read.head, step.attempt, exchange.now()), next: 'continue-later' };
   }

@@ -1,13 +1,14 @@
 import { ENV } from '../../contracts/names.ts';
 import { stepInput, type StepResult } from '../../contracts/step.ts';
 import { isFinal } from '../../domain/phases.ts';
+import { claimAttempt } from '../../platform/case-index.ts';
 import { loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { Transient } from '../../platform/errors.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
-import { resultFor } from '../../platform/next-step.ts';
+import { hasRunItsTime, resultFor } from '../../platform/next-step.ts';
 import { abortUploadsUnder, deleteObject, objectsUnder } from '../../platform/object-store.ts';
 
 const exchange = exchangeFromEnvironment();
@@ -37,6 +38,10 @@ export async function handler(input: unknown): Promise<StepResult> {
         ? { type: 'RecordExpiry' }
         : undefined,
     );
+  }
+  if (file.state.phase !== 'CLOSING' && hasRunItsTime(step.startedAt, exchange.now())) {
+    await claimAttempt(dynamodb, exchange.casesTable, file.head);
+    return { ...resultFor(file.head, step.attempt, exchange.now()), next: 'continue-later' };
   }
   if (file.state.phase === 'CLOSING') {
     await destroyAll(env[ENV.depositsBucket], caseId);

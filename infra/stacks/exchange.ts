@@ -1,0 +1,345 @@
+import { Aws, CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, Role, ServicePrincipal, type IRole } from 'aws-cdk-lib/aws-iam';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import {
+  CustomerManagedEncryptionConfiguration,
+  DefinitionBody,
+  LogLevel,
+  QueryLanguage,
+  StateMachine,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { ENV } from '../../lambdas/contracts/names.ts';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import { ExchangeApi } from '../constructs/exchange-api.ts';
+import { ExchangeFunction, type EnvironmentValues } from '../constructs/exchange-function.ts';
+import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
+import type { Environment } from '../environments/schema.ts';
+import { FUNCTIONS, type FunctionName } from '../functions.ts';
+import { caseWorkflow } from '../workflow/case-workflow.ts';
+import { PERMISSIONS } from './permissions.ts';
+import type { VaultStack } from './vault.ts';
+
+interface ExchangeProps extends StackProps {
+  readonly environment: Environment;
+  readonly vault: VaultStack;
+  /** False for a template that is only looked at. */
+  readonly bundle: boolean;
+}
+
+/** The exchange of a nation: functions, workflow, API, schedules, alarms. Holds no state: it can be replaced whole. */
+export class ExchangeStack extends Stack {
+  readonly #functions = new Map<FunctionName, ExchangeFunction>();
+  readonly #undelivered: Queue;
+  readonly #operators: Topic;
+
+  constructor(scope: Construct, id: string, props: ExchangeProps) {
+    super(scope, id, props);
+    const { environment, vault } = props;
+    const bus = new EventBus(this, 'Bus', { eventBusName: `valiza-${environment.name}` });
+    const mail = new EmailIdentity(this, 'MailIdentity', { identity: Identity.domain(environment.mail.domain) });
+    this.#undelivered = new Queue(this, 'Undelivered', {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: vault.vaultKey,
+      retentionPeriod: Duration.days(14),
+      enforceSSL: true,
+    });
+    acknowledge(this.#undelivered, 'AwsSolutions-SQS3', 'This is the queue of what could not be delivered.');
+    this.#operators = new Topic(this, 'Operators', { masterKey: vault.vaultKey, enforceSSL: true });
+    const stateMachineName = `valiza-${environment.name}-case`;
+    // Named, because functions that the workflow starts with need its ARN before it is made from the functions it calls.
+    const stateMachineArn = this.#stateMachineArn(stateMachineName);
+    this.#makeFunctions(props, this.#values(environment, vault, bus, stateMachineArn));
+    const machine = this.#workflow(environment, vault, stateMachineName);
+    this.#consumers(vault, machine, bus, mail);
+    this.#sweeps(machine, stateMachineName);
+    const api = new ExchangeApi(this, 'Api', {
+      environment,
+      vaultKey: vault.vaultKey,
+      functions: { api: this.#fn('api').function, 'grant-access': this.#fn('grant-access').function },
+      authenticate: this.#fn('authenticate-caller').function,
+    });
+    this.#alarms(machine);
+    new CfnOutput(this, 'ApiAddress', {
+      value: environment.api.mutualTls === null ? api.restApi.url : `https://${environment.api.mutualTls.domainName}`,
+    });
+    new CfnOutput(this, 'StateMachineArn', { value: machine.stateMachineArn });
+  }
+
+  #fn(name: FunctionName): ExchangeFunction {
+    const found = this.#functions.get(name);
+    if (found === undefined) throw new Error(`Function ${name} has not been made.`);
+    return found;
+  }
+
+  /** Every environment variable that any function reads; each function is given those that it names. */
+  #values(environment: Environment, vault: VaultStack, bus: EventBus, stateMachineArn: string): EnvironmentValues {
+    const issuers = environment.issuers.map(({ keySet, ...row }) => ({
+      ...row,
+      keySet:
+        typeof keySet === 'string'
+          ? keySet
+          : new CfnParameter(this, keySet.parameter, { description: "Address of the exercise issuer's key set" })
+              .valueAsString,
+    }));
+    return {
+      [ENV.casesTable]: vault.cases.tableName,
+      [ENV.directoryTable]: vault.directory.tableName,
+      [ENV.tokensTable]: vault.tokens.tableName,
+      [ENV.idempotencyTable]: vault.idempotency.tableName,
+      [ENV.depositsBucket]: vault.deposits.bucketName,
+      [ENV.packagesBucket]: vault.packages.bucketName,
+      [ENV.packageKeyId]: vault.packageKey.keyArn,
+      [ENV.vaultKeyArn]: vault.vaultKey.keyArn,
+      [ENV.releaseAccessRole]: vault.releaseAccessRole.roleArn,
+      [ENV.stateMachine]: stateMachineArn,
+      [ENV.bus]: bus.eventBusName,
+      [ENV.mailFrom]: environment.mail.from,
+      [ENV.portal]: environment.portal,
+      [ENV.nation]: environment.nation,
+      [ENV.environment]: environment.name,
+      [ENV.issuers]: this.toJsonString(issuers),
+      [ENV.audience]: `valiza:${environment.name}`,
+      [ENV.foundingOfficers]: JSON.stringify(environment.foundingOfficers),
+    };
+  }
+
+  #makeFunctions(props: ExchangeProps, values: EnvironmentValues): void {
+    const { environment, vault, bundle } = props;
+    const vaultRoles: Partial<Record<FunctionName, Role>> = {
+      'seal-package': vault.sealingRole,
+      'grant-access': vault.grantRole,
+    };
+    for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
+      const role = vaultRoles[name];
+      const made = new ExchangeFunction(this, name, {
+        name,
+        environment,
+        vaultKey: vault.vaultKey,
+        values,
+        bundle,
+        ...(role === undefined ? {} : { role }),
+        ...(name === 'seal-package' ? { reservedConcurrency: environment.concurrentSealings } : {}),
+      });
+      for (const grant of PERMISSIONS[name]) grant(made.role, vault);
+      this.#functions.set(name, made);
+    }
+  }
+
+  #workflow(environment: Environment, vault: VaultStack, stateMachineName: string): StateMachine {
+    const fn = (name: FunctionName) => this.#fn(name).function;
+    const machine = new StateMachine(this, 'CaseWorkflow', {
+      stateMachineName,
+      role: this.#workflowRole(vault, stateMachineName),
+      queryLanguage: QueryLanguage.JSONATA,
+      definitionBody: DefinitionBody.fromChainable(
+        caseWorkflow(this, {
+          assessRequest: fn('assess-request'),
+          awaitParty: fn('await-party'),
+          sealPackage: fn('seal-package'),
+          openRelease: fn('open-release'),
+          closeRelease: fn('close-release'),
+          recordFailure: fn('record-failure'),
+        }),
+      ),
+      encryptionConfiguration: new CustomerManagedEncryptionConfiguration(vault.vaultKey, Duration.seconds(60)),
+      logs: {
+        destination: new LogGroup(this, 'WorkflowLog', {
+          logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,
+          encryptionKey: vault.vaultKey,
+          retention: environment.logDays as RetentionDays, // the enumeration's values are days
+          removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+        }),
+        level: LogLevel.ERROR,
+        includeExecutionData: false,
+      },
+    });
+    acknowledge(
+      machine,
+      'AwsSolutions-SF1',
+      'Errors are logged; the case file is the record of everything else, and executions are disposable.',
+    );
+    acknowledge(
+      machine,
+      'AwsSolutions-SF2',
+      'Traces would carry ids from service to service; the case file already tells what happened when.',
+    );
+    return machine;
+  }
+
+  /** The role of the workflow: invokes its steps, encrypts its data, delivers its log. Nothing adds to it behind our back. */
+  #workflowRole(vault: VaultStack, stateMachineName: string): IRole {
+    const role = new Role(this, 'WorkflowRole', {
+      assumedBy: new ServicePrincipal('states.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': this.account },
+          ArnLike: { 'aws:SourceArn': this.#stateMachineArn(stateMachineName) },
+        },
+      }),
+    });
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: STEPS.map((name) => this.#fn(name).function.functionArn),
+      }),
+    );
+    role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [vault.vaultKey.keyArn] }),
+    );
+    // https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html: delivery of logs is granted for the account.
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: [
+          'logs:CreateLogDelivery',
+          'logs:DeleteLogDelivery',
+          'logs:DescribeLogGroups',
+          'logs:DescribeResourcePolicies',
+          'logs:GetLogDelivery',
+          'logs:ListLogDeliveries',
+          'logs:PutResourcePolicy',
+          'logs:UpdateLogDelivery',
+        ],
+        resources: ['*'],
+      }),
+    );
+    acknowledge(
+      role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'Log delivery is granted for the account; the service has no narrower resource.',
+    );
+    return role.withoutPolicyUpdates();
+  }
+
+  #stateMachineArn(stateMachineName: string): string {
+    return `arn:${Aws.PARTITION}:states:${this.region}:${this.account}:stateMachine:${stateMachineName}`;
+  }
+
+  /** The two consumers of the case table's stream. */
+  #consumers(vault: VaultStack, machine: StateMachine, bus: EventBus, mail: EmailIdentity): void {
+    const streamArn = vault.cases.tableStreamArn ?? '';
+    const resume = this.#fn('resume-workflow');
+    // The only role that may start or wake an execution. A task token has no ARN, so SendTask* takes every resource.
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
+    resume.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['states:StartExecution'], resources: [machine.stateMachineArn] }),
+    );
+    resume.role.addToPrincipalPolicy(new PolicyStatement({ actions: ['states:SendTaskSuccess'], resources: ['*'] }));
+    const announce = this.#fn('announce');
+    announce.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
+    );
+    announce.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['ses:SendEmail'], resources: [mail.emailIdentityArn] }),
+    );
+    for (const consumer of [resume, announce]) {
+      consumer.role.addToPrincipalPolicy(
+        new PolicyStatement({
+          actions: ['dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:DescribeStream'],
+          resources: [streamArn],
+        }),
+      );
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html: streams are listed for the account.
+      consumer.role.addToPrincipalPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }));
+      acknowledge(
+        consumer.role,
+        'AwsSolutions-IAM5[Resource::*]',
+        'dynamodb:ListStreams lists the streams of the account; it has no narrower resource.',
+      );
+      consumer.role.addToPrincipalPolicy(
+        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.#undelivered.queueArn] }),
+      );
+      consumer.function.addEventSourceMapping('CaseStream', {
+        eventSourceArn: streamArn,
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 25,
+        bisectBatchOnError: true,
+        retryAttempts: 10,
+        reportBatchItemFailures: true,
+        onFailure: { bind: () => ({ destination: this.#undelivered.queueArn }) },
+        // Only a head says that a case stands elsewhere.
+        filters: [FilterCriteria.filter({ dynamodb: { Keys: { sk: { S: FilterRule.isEqual('HEAD') } } } })],
+      });
+    }
+  }
+
+  /** The sweep, every minute and at each end of an execution that was not a success. */
+  #sweeps(machine: StateMachine, machineName: string): void {
+    const sweep = this.#fn('sweep-cases');
+    const executions = `${this.#stateMachineArn(machineName).replace(':stateMachine:', ':execution:')}:*`;
+    sweep.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }),
+    );
+    acknowledge(
+      sweep.role,
+      `AwsSolutions-IAM5[Resource::${executions.replace(Aws.PARTITION, '<AWS::Partition>')}]`,
+      'The executions of this workflow; their names are random.',
+    );
+    const target = () =>
+      new LambdaTarget(sweep.function, {
+        deadLetterQueue: this.#undelivered,
+        retryAttempts: 5,
+        maxEventAge: Duration.hours(1),
+      });
+    new Rule(this, 'EveryMinute', {
+      ruleName: `${machineName}-every-minute`,
+      description: 'Looks whether everything that should have happened has',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [target()],
+    });
+    new Rule(this, 'ExecutionEnded', {
+      ruleName: `${machineName}-ended`,
+      description: 'An execution ended without success: its case gets the next attempt',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: [machine.stateMachineArn] },
+      },
+      targets: [target()],
+    });
+  }
+
+  #alarms(machine: StateMachine): void {
+    const alarm = (id: string, props: Omit<ConstructorParameters<typeof RunbookAlarm>[2], 'operators'>): void => {
+      new RunbookAlarm(this, id, { ...props, operators: this.#operators });
+    };
+    alarm('AttemptsFail', {
+      metric: machine.metricFailed({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      says: 'An attempt at a case failed.',
+      runbook: 'attempts-fail',
+    });
+    alarm('SomethingUndelivered', {
+      metric: this.#undelivered.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      says: 'A record or an event could not be delivered.',
+      runbook: 'something-undelivered',
+    });
+    for (const name of ['resume-workflow', 'announce'] as const) {
+      alarm(`${name}-behind`, {
+        metric: this.#fn(name).function.metric('IteratorAge', { statistic: 'Maximum', period: Duration.minutes(1) }),
+        threshold: Duration.minutes(5).toMilliseconds(),
+        evaluationPeriods: 3,
+        says: `${name} is more than five minutes behind the case files.`,
+        runbook: 'consumer-behind',
+      });
+    }
+  }
+}
+
+/** The functions that the workflow invokes. */
+const STEPS = [
+  'assess-request',
+  'await-party',
+  'seal-package',
+  'open-release',
+  'close-release',
+  'record-failure',
+] as const;

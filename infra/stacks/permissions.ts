@@ -1,0 +1,101 @@
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { FunctionName } from '../functions.ts';
+import type { VaultStack } from './vault.ts';
+
+type Grant = (role: Role, vault: VaultStack) => void;
+
+const allow = (role: Role, actions: readonly string[], ...resources: readonly string[]): void => {
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+};
+
+const onTable =
+  (table: (vault: VaultStack) => TableV2, ...actions: readonly string[]): Grant =>
+  (role, vault) =>
+    allow(
+      role,
+      actions.map((action) => `dynamodb:${action}`),
+      table(vault).tableArn,
+    );
+
+const onIndex =
+  (index: string): Grant =>
+  (role, vault) =>
+    allow(role, ['dynamodb:Query'], `${vault.cases.tableArn}/index/${index}`);
+
+const cases = (vault: VaultStack): TableV2 => vault.cases;
+const directory = (vault: VaultStack): TableV2 => vault.directory;
+const tokens = (vault: VaultStack): TableV2 => vault.tokens;
+const idempotency = (vault: VaultStack): TableV2 => vault.idempotency;
+
+/** Loading a case and committing events to it. */
+const changeCases = onTable(cases, 'Query', 'PutItem', 'UpdateItem');
+const readDirectory = onTable(directory, 'Query');
+
+const inBucket =
+  (bucket: 'deposits' | 'packages', objects: readonly string[], whole: readonly string[] = []): Grant =>
+  (role, vault) => {
+    if (objects.length > 0) allow(role, objects, vault[bucket].arnForObjects('*'));
+    if (whole.length > 0) allow(role, whole, vault[bucket].bucketArn);
+  };
+
+/** The vault key, for whoever touches an encrypted table, bucket or environment; it opens no package. */
+const vaultKey =
+  (...actions: readonly ('Decrypt' | 'GenerateDataKey')[]): Grant =>
+  (role, vault) =>
+    allow(
+      role,
+      actions.map((action) => `kms:${action}`),
+      vault.vaultKey.keyArn,
+    );
+
+/**
+ * What each function may do, and nothing else (promise S9). A line here is a line in a review; each is proven needed by a test that takes it away.
+ * Rights on the workflow, the bus, the mail identity and the stream are given where those are made.
+ */
+export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
+  'assess-request': [changeCases, readDirectory, vaultKey('Decrypt')],
+  'await-party': [onTable(cases, 'Query', 'UpdateItem'), onTable(tokens, 'PutItem'), vaultKey('Decrypt')],
+  'seal-package': [
+    changeCases,
+    inBucket('deposits', ['s3:GetObject', 's3:DeleteObject']),
+    inBucket(
+      'packages',
+      ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'],
+      ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+    ),
+    (role, vault) => allow(role, ['kms:GenerateDataKey'], vault.packageKey.keyArn),
+    vaultKey('Decrypt', 'GenerateDataKey'),
+  ],
+  'open-release': [changeCases, readDirectory, inBucket('deposits', [], ['s3:ListBucket']), vaultKey('Decrypt')],
+  'close-release': [
+    changeCases,
+    inBucket('deposits', ['s3:DeleteObject'], ['s3:ListBucket']),
+    inBucket(
+      'packages',
+      ['s3:DeleteObject', 's3:AbortMultipartUpload'],
+      ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+    ),
+    vaultKey('Decrypt'),
+  ],
+  'record-failure': [changeCases, vaultKey('Decrypt')],
+  api: [
+    onTable(cases, 'Query', 'PutItem', 'UpdateItem', 'BatchGetItem'),
+    onIndex('open-by-phase'),
+    onIndex('by-agency'),
+    onTable(directory, 'Query', 'PutItem'),
+    onTable(idempotency, 'GetItem', 'PutItem'),
+    inBucket('deposits', ['s3:PutObject'], ['s3:ListBucket']),
+    vaultKey('Decrypt', 'GenerateDataKey'),
+  ],
+  // May also assume the release-access role (given in the vault), which alone opens packages.
+  'grant-access': [changeCases, readDirectory, vaultKey('Decrypt')],
+  'authenticate-caller': [vaultKey('Decrypt')],
+  'resume-workflow': [
+    onTable(cases, 'GetItem'),
+    onTable(tokens, 'Query', 'DeleteItem'),
+    vaultKey('Decrypt', 'GenerateDataKey'),
+  ],
+  announce: [onTable(cases, 'Query', 'UpdateItem'), readDirectory, vaultKey('Decrypt', 'GenerateDataKey')],
+  'sweep-cases': [onTable(cases, 'Query', 'UpdateItem'), onIndex('by-due'), vaultKey('Decrypt')],
+};

@@ -1,0 +1,314 @@
+import { Aws, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  Billing,
+  ProjectionType,
+  StreamViewType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AccountRootPrincipal,
+  AnyPrincipal,
+  ArnPrincipal,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { ENCRYPTION_CONTEXT_KEYS, INDEX } from '../../lambdas/contracts/names.ts';
+import { acknowledge } from '../constructs/acknowledge.ts';
+import { functionRole } from '../constructs/exchange-function.ts';
+import type { Environment } from '../environments/schema.ts';
+
+interface VaultProps extends StackProps {
+  readonly environment: Environment;
+}
+
+/** What an account administrator may do with a key: everything that keeps it, nothing that uses it. */
+const KEEPING = [
+  'kms:CancelKeyDeletion',
+  'kms:CreateAlias',
+  'kms:DeleteAlias',
+  'kms:Describe*',
+  'kms:Disable*',
+  'kms:Enable*',
+  'kms:Get*',
+  'kms:List*',
+  'kms:PutKeyPolicy',
+  'kms:ScheduleKeyDeletion',
+  'kms:TagResource',
+  'kms:UntagResource',
+  'kms:UpdateKeyDescription',
+];
+
+/** A key policy that leaves administrators the keeping and nothing else; without it CDK would delegate every use to IAM policies. */
+const keptByAdministrators = (): PolicyDocument =>
+  new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        sid: 'AdministratorsKeep',
+        principals: [new AccountRootPrincipal()],
+        actions: KEEPING,
+        resources: ['*'],
+      }),
+    ],
+  });
+
+/**
+ * The vault of a nation: its keys, tables and buckets, and every role that a key policy names. All of it is stateful: logical ids stay,
+ * because KMS stores the unique id of a role, and a recreated one would orphan every live release (security.md §2).
+ */
+export class VaultStack extends Stack {
+  readonly vaultKey: Key;
+  readonly packageKey: Key;
+  readonly cases: TableV2;
+  readonly directory: TableV2;
+  readonly tokens: TableV2;
+  readonly idempotency: TableV2;
+  readonly deposits: Bucket;
+  readonly packages: Bucket;
+  readonly sealingRole: Role;
+  readonly grantRole: Role;
+  readonly releaseAccessRole: Role;
+
+  constructor(scope: Construct, id: string, props: VaultProps) {
+    super(scope, id, props);
+    const { environment } = props;
+    const keep = environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+
+    this.sealingRole = functionRole(this, 'SealingRole');
+    this.grantRole = functionRole(this, 'GrantAccessRole');
+    // Assumed for one access at a time, by the access function alone, with a session policy for that access.
+    this.releaseAccessRole = new Role(this, 'ReleaseAccessRole', {
+      assumedBy: new ArnPrincipal(this.grantRole.roleArn),
+      maxSessionDuration: Duration.hours(1),
+    });
+    for (const role of [this.sealingRole, this.grantRole, this.releaseAccessRole]) role.applyRemovalPolicy(keep);
+
+    this.vaultKey = this.#vaultKey(keep);
+    this.packageKey = this.#packageKey(keep);
+    this.cases = this.#table('Cases', ['caseId', 'sk'], environment, { stream: true, history: true });
+    for (const [index, partition, sort] of [
+      [INDEX.open, 'openKey', 'openSort'],
+      [INDEX.agency, 'agencyKey', 'agencySort'],
+      [INDEX.due, 'dueKey', 'dueSort'],
+    ] as const) {
+      this.cases.addGlobalSecondaryIndex({
+        indexName: index,
+        partitionKey: { name: partition, type: AttributeType.STRING },
+        sortKey: { name: sort, type: AttributeType.STRING },
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
+    this.directory = this.#table('Directory', ['pk', 'sk'], environment, { history: true });
+    this.tokens = this.#table('Tokens', ['caseId', 'attempt'], environment, { expires: true });
+    this.idempotency = this.#table('Idempotency', ['key'], environment, { expires: true });
+    for (const table of [this.tokens, this.idempotency]) {
+      acknowledge(
+        table,
+        'AwsSolutions-DDB3',
+        'Short-lived by design: a task token or an idempotency record must not come back from a backup.',
+      );
+    }
+    this.deposits = this.#bucket('Deposits', environment);
+    this.packages = this.#bucket('Packages', environment);
+    this.#releaseAccess();
+  }
+
+  /** Encrypts tables, buckets, queues, logs, the workflow; usable only through those services, so that whoever holds it opens no package with it. */
+  #vaultKey(keep: RemovalPolicy): Key {
+    const key = new Key(this, 'VaultKey', {
+      description: 'Valiza: tables, buckets, queues, workflow and logs of the exchange',
+      enableKeyRotation: true,
+      removalPolicy: keep,
+      policy: keptByAdministrators(),
+    });
+    const through = (...services: string[]): string[] =>
+      services.map((service) => `${service}.${this.region}.amazonaws.com`);
+    const use = [
+      'kms:Decrypt',
+      'kms:Encrypt',
+      'kms:GenerateDataKey*',
+      'kms:ReEncrypt*',
+      'kms:DescribeKey',
+      'kms:CreateGrant',
+    ];
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'ThroughServicesOnly',
+        principals: [new AccountRootPrincipal()],
+        actions: use,
+        resources: ['*'],
+        conditions: { StringEquals: { 'kms:ViaService': through('dynamodb', 's3', 'sqs', 'lambda', 'states') } },
+      }),
+    );
+    // The role of a workflow calls KMS itself, with the machine's ARN in the encryption context.
+    // https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'WorkflowData',
+        principals: [new AccountRootPrincipal()],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:states:stateMachineArn': `arn:${Aws.PARTITION}:states:${this.region}:${this.account}:stateMachine:valiza-*`,
+          },
+        },
+      }),
+    );
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'Logs',
+        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
+        resources: ['*'],
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': `arn:${Aws.PARTITION}:logs:${this.region}:${this.account}:log-group:*`,
+          },
+        },
+      }),
+    );
+    // A rule delivers what it could not deliver to an encrypted queue.
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'UndeliveredEvents',
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': this.account },
+          ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:events:${this.region}:${this.account}:rule/valiza-*` },
+        },
+      }),
+    );
+    return key;
+  }
+
+  /** Wraps the data keys of packages: one role may make them, one role may open them, each only with a full encryption context. */
+  #packageKey(keep: RemovalPolicy): Key {
+    const key = new Key(this, 'PackageKey', {
+      description: 'Valiza: data keys of packages',
+      enableKeyRotation: true,
+      removalPolicy: keep,
+      policy: keptByAdministrators(),
+    });
+    const context = Object.fromEntries(
+      ENCRYPTION_CONTEXT_KEYS.map((name) => [`kms:EncryptionContext:${name}`, 'false']),
+    );
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'SealingMakesDataKeys',
+        principals: [new ArnPrincipal(this.sealingRole.roleArn)],
+        actions: ['kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: { Null: context },
+      }),
+    );
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'ReleaseAccessOpensThem',
+        principals: [new ArnPrincipal(this.releaseAccessRole.roleArn)],
+        actions: ['kms:Decrypt'],
+        resources: ['*'],
+        conditions: { Null: context },
+      }),
+    );
+    // Whatever a policy may say one day: nobody else opens, and nobody lends the key onwards.
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'NobodyElseOpens',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['kms:Decrypt'],
+        resources: ['*'],
+        conditions: { ArnNotEquals: { 'aws:PrincipalArn': this.releaseAccessRole.roleArn } },
+      }),
+    );
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'NobodyLendsOrReseals',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['kms:ReEncrypt*', 'kms:CreateGrant'],
+        resources: ['*'],
+      }),
+    );
+    return key;
+  }
+
+  #table(
+    id: string,
+    [partition, sort]: readonly [string, string?],
+    environment: Environment,
+    options: { readonly stream?: boolean; readonly history?: boolean; readonly expires?: boolean },
+  ): TableV2 {
+    return new TableV2(this, id, {
+      partitionKey: { name: partition, type: AttributeType.STRING },
+      ...(sort === undefined
+        ? {}
+        : { sortKey: { name: sort, type: sort === 'attempt' ? AttributeType.NUMBER : AttributeType.STRING } }),
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.customerManagedKey(this.vaultKey),
+      deletionProtection: environment.retain,
+      removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: options.history === true },
+      ...(options.stream === true ? { dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES } : {}),
+      ...(options.expires === true ? { timeToLiveAttribute: 'expiresAt' } : {}),
+    });
+  }
+
+  /** Unversioned and unreplicated: what is deleted is gone (security.md §4). */
+  #bucket(id: string, environment: Environment): Bucket {
+    const bucket = new Bucket(this, id, {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.vaultKey,
+      bucketKeyEnabled: false,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    acknowledge(
+      bucket,
+      'AwsSolutions-S1',
+      'Object access is recorded by CloudTrail data events, which cannot be switched off by whoever owns the bucket.',
+    );
+    return bucket;
+  }
+
+  /** All that one access may need; each session is narrowed to one key, one object and one context. */
+  #releaseAccess(): void {
+    this.grantRole.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [this.releaseAccessRole.roleArn] }),
+    );
+    this.releaseAccessRole.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['kms:Decrypt'], resources: [this.packageKey.keyArn] }),
+    );
+    this.releaseAccessRole.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['s3:GetObject'], resources: [this.packages.arnForObjects('*')] }),
+    );
+    this.releaseAccessRole.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['kms:Decrypt'],
+        resources: [this.vaultKey.keyArn],
+        conditions: { StringEquals: { 'kms:ViaService': `s3.${this.region}.amazonaws.com` } },
+      }),
+    );
+    acknowledge(
+      this.releaseAccessRole,
+      `AwsSolutions-IAM5[Resource::<${this.getLogicalId(this.packages.node.defaultChild as never)}.Arn>/*]`,
+      'Every package is one object of this bucket; each access session is narrowed to the one it is for.',
+    );
+  }
+}
