@@ -98,7 +98,7 @@ export const EVERYBODY: readonly Person[] = Object.values(PEOPLE);
 export const peopleById = (people: readonly Person[]): ReadonlyMap<PersonId, Person> =>
   new Map(people.map((one) => [one.personId, one]));
 
-export const SYSTEM: Actor = { kind: 'system', step: 'test-step' };
+export const SYSTEM = { kind: 'system', step: 'test-step' } as const satisfies Actor;
 export const by = (one: Person): Actor => ({ kind: 'person', person: one });
 
 /** For each capacity somebody who acts in it and in no other. */
