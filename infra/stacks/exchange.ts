@@ -249,7 +249,7 @@ export class ExchangeStack extends Stack {
       acknowledge(
         consumer.role,
         'AwsSolutions-IAM5[Resource::*]',
-        'dynamodb:ListStreams lists the streams of the account; it has no narrower resource.',
+        'dynamodb:ListStreams lists the streams of the account, and a task token has no ARN: neither has a narrower resource.',
       );
       consumer.role.addToPrincipalPolicy(
         new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.#undelivered.queueArn] }),

@@ -1,7 +1,7 @@
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { FunctionName } from '../functions.ts';
-import type { VaultStack } from './vault.ts';
+import { acknowledgeObjects, type VaultStack } from './vault.ts';
 
 type Grant = (role: Role, vault: VaultStack) => void;
 
@@ -35,8 +35,14 @@ const readDirectory = onTable(directory, 'Query');
 const inBucket =
   (bucket: 'deposits' | 'packages', objects: readonly string[], whole: readonly string[] = []): Grant =>
   (role, vault) => {
-    if (objects.length > 0) allow(role, objects, vault[bucket].arnForObjects('*'));
-    if (whole.length > 0) allow(role, whole, vault[bucket].bucketArn);
+    if (whole.length > 0) allow(role, whole, vault[bucket].arn);
+    if (objects.length === 0) return;
+    allow(role, objects, `${vault[bucket].arn}/*`);
+    acknowledgeObjects(
+      role,
+      vault[bucket],
+      'Objects are named by random ids; the function works on those of any case.',
+    );
   };
 
 /** The vault key, for whoever touches an encrypted table, bucket or environment; it opens no package. */

@@ -26,6 +26,12 @@ import { acknowledge } from '../constructs/acknowledge.ts';
 import { functionRole } from '../constructs/exchange-function.ts';
 import type { Environment } from '../environments/schema.ts';
 
+/** A bucket of the vault, by name and ARN. */
+export interface VaultBucket {
+  readonly bucketName: string;
+  readonly arn: string;
+}
+
 interface VaultProps extends StackProps {
   readonly environment: Environment;
 }
@@ -71,8 +77,8 @@ export class VaultStack extends Stack {
   readonly directory: TableV2;
   readonly tokens: TableV2;
   readonly idempotency: TableV2;
-  readonly deposits: Bucket;
-  readonly packages: Bucket;
+  readonly deposits: VaultBucket;
+  readonly packages: VaultBucket;
   readonly sealingRole: Role;
   readonly grantRole: Role;
   readonly releaseAccessRole: Role;
@@ -268,8 +274,11 @@ export class VaultStack extends Stack {
   }
 
   /** Unversioned and unreplicated: what is deleted is gone (security.md §4). */
-  #bucket(id: string, environment: Environment): Bucket {
+  #bucket(id: string, environment: Environment): VaultBucket {
+    // Named, so that policies name it literally; the account makes the name unique.
+    const bucketName = `valiza-${environment.name}-${id.toLowerCase()}-${environment.account}`;
     const bucket = new Bucket(this, id, {
+      bucketName,
       encryption: BucketEncryption.KMS,
       encryptionKey: this.vaultKey,
       bucketKeyEnabled: false,
@@ -284,7 +293,7 @@ export class VaultStack extends Stack {
       'AwsSolutions-S1',
       'Object access is recorded by CloudTrail data events, which cannot be switched off by whoever owns the bucket.',
     );
-    return bucket;
+    return { bucketName, arn: `arn:${Aws.PARTITION}:s3:::${bucketName}` };
   }
 
   /** All that one access may need; each session is narrowed to one key, one object and one context. */
@@ -296,7 +305,7 @@ export class VaultStack extends Stack {
       new PolicyStatement({ actions: ['kms:Decrypt'], resources: [this.packageKey.keyArn] }),
     );
     this.releaseAccessRole.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['s3:GetObject'], resources: [this.packages.arnForObjects('*')] }),
+      new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${this.packages.arn}/*`] }),
     );
     this.releaseAccessRole.addToPrincipalPolicy(
       new PolicyStatement({
@@ -305,10 +314,14 @@ export class VaultStack extends Stack {
         conditions: { StringEquals: { 'kms:ViaService': `s3.${this.region}.amazonaws.com` } },
       }),
     );
-    acknowledge(
+    acknowledgeObjects(
       this.releaseAccessRole,
-      `AwsSolutions-IAM5[Resource::<${this.getLogicalId(this.packages.node.defaultChild as never)}.Arn>/*]`,
+      this.packages,
       'Every package is one object of this bucket; each access session is narrowed to the one it is for.',
     );
   }
 }
+
+/** Accepts a right on every object of one bucket: the keys are random ids, made at run time. */
+export const acknowledgeObjects = (role: Role, bucket: VaultBucket, reason: string): void =>
+  acknowledge(role, `AwsSolutions-IAM5[Resource::${bucket.arn.replace(Aws.PARTITION, '<AWS::Partition>')}/*]`, reason);
