@@ -1,0 +1,21 @@
+import { usage } from './errors.ts';
+
+const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+/**
+ * An address that a credential, a document or a key may travel to: https, or http to this very machine, where the exercise runs.
+ * @param what names the address in the error
+ */
+export function safeAddress(text: string, what: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw usage(`${what} is not an address: ${text}`, 'Give an address such as https://exchange.example.');
+  }
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname))) return url;
+  throw usage(
+    `${what} would travel unprotected to ${url.origin}.`,
+    'Use https; plain http is only for an exchange on this machine (127.0.0.1).',
+  );
+}
