@@ -10,6 +10,7 @@ interface BuildOptions {
   readonly environment?: Environment;
   /** False for a template that is only looked at: functions get a placeholder instead of their code. */
   readonly bundle?: boolean;
+  /** False leaves the rule packs out; so does the context value `nag`, for a laptop that has waited long enough. */
   readonly nag?: boolean;
 }
 
@@ -40,6 +41,7 @@ export function build(appProps: AppProps = {}, options: BuildOptions = {}): Exch
     description: 'Valiza: functions, workflow and API of an exchange',
   });
   Tags.of(app).add('valiza:environment', environment.name);
-  if (options.nag !== false) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  if (options.nag !== false && app.node.tryGetContext('nag') !== false)
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return { app, vault, exchange };
 }

@@ -47,24 +47,30 @@ function readAssets(manifestPath: string, assets: Map<string, string>): void {
 }
 
 /** Artifacts so that each follows what it depends on. */
-function inOrder(artifacts: Readonly<Record<string, Artifact>>): readonly Artifact[] {
-  const ordered: Artifact[] = [];
+function inOrder(artifacts: Readonly<Record<string, Artifact>>): readonly (readonly [id: string, Artifact])[] {
+  const ordered: [string, Artifact][] = [];
   const seen = new Set<string>();
   const visit = (id: string): void => {
     const artifact = artifacts[id];
     if (artifact === undefined || seen.has(id)) return;
     seen.add(id);
     artifact.dependencies?.forEach(visit);
-    ordered.push(artifact);
+    ordered.push([id, artifact]);
   };
   Object.keys(artifacts).forEach(visit);
   return ordered;
 }
 
-function readStack(directory: string, artifact: Artifact, assets: ReadonlyMap<string, string>): AssemblyStack {
+function readStack(
+  directory: string,
+  id: string,
+  artifact: Artifact,
+  assets: ReadonlyMap<string, string>,
+): AssemblyStack {
   const [account = '', region = ''] = (artifact.environment ?? '').replace('aws://', '').split('/');
   return {
-    name: property(artifact, 'stackName'),
+    // Left out where it is the artifact's own id.
+    name: String(artifact.properties?.['stackName'] ?? id),
     account: /^\d{12}$/.test(account) ? account : undefined,
     region: region === '' || region === 'unknown-region' ? undefined : region,
     directory,
@@ -80,10 +86,10 @@ function readManifest(directory: string): readonly AssemblyStack[] {
   // The cloud assembly's own schema: every artifact has a type.
   const ordered = inOrder(artifacts as Record<string, Artifact>);
   const assets = new Map<string, string>();
-  for (const artifact of ordered)
+  for (const [, artifact] of ordered)
     if (artifact.type === 'cdk:asset-manifest') readAssets(join(directory, property(artifact, 'file')), assets);
-  return ordered.flatMap((artifact) => {
-    if (artifact.type === 'aws:cloudformation:stack') return [readStack(directory, artifact, assets)];
+  return ordered.flatMap(([id, artifact]) => {
+    if (artifact.type === 'aws:cloudformation:stack') return [readStack(directory, id, artifact, assets)];
     if (artifact.type === 'cdk:cloud-assembly')
       return readManifest(join(directory, property(artifact, 'directoryName')));
     return [];
