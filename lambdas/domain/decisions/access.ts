@@ -13,7 +13,7 @@ type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 const SAME_OPENING = 10 * MINUTE;
 
 /** Everything that is checked at each opening, not only at the decision (rule B8), in the order in which it is told. */
-function closedTo(state: Released, person: Person, keyFingerprint: string, context: Context): Refusal | undefined {
+function closedTo(state: Released, person: Person, context: Context): Refusal | undefined {
   const { agreement, now } = context;
   const { notBefore, notAfter } = state.release;
   if (now < notBefore || now >= notAfter) {
@@ -43,13 +43,6 @@ function closedTo(state: Released, person: Person, keyFingerprint: string, conte
       rule: 'B8',
     });
   }
-  if (!person.keys.some((key) => key.fingerprint === keyFingerprint)) {
-    return forbidden({
-      code: 'KEY_NOT_CONFIRMED',
-      message: 'The key that the decision named is no longer a confirmed key of yours.',
-      next: 'A release to another key needs a new proposal and a new decision.',
-    });
-  }
   return undefined;
 }
 
@@ -58,10 +51,18 @@ export function grantAccess(state: Released, command: Of<'GrantAccess'>, context
   // The phase table lets only named recipients open a release, and they are people.
   const { person } = context.actor as Extract<Context['actor'], { kind: 'person' }>;
   const { proposal } = state.proposal;
-  const named = proposal.recipients.find((recipient) => recipient.personId === person.personId);
-  const keyFingerprint = named?.keyFingerprint ?? 'sha256:';
-  const closed = closedTo(state, person, keyFingerprint, context);
+  const closed = closedTo(state, person, context);
   if (closed !== undefined) return closed;
+  const key = person.keys.find((row) =>
+    proposal.recipients.some((named) => named.personId === person.personId && named.keyFingerprint === row.fingerprint),
+  );
+  if (key === undefined) {
+    return forbidden({
+      code: 'KEY_NOT_CONFIRMED',
+      message: 'The key that the decision named is no longer a confirmed key of yours.',
+      next: 'A release to another key needs a new proposal and a new decision.',
+    });
+  }
   const earlier = state.accesses.find(
     (access) => access.recipient === person.personId && access.idempotencyKey === command.idempotencyKey,
   );
@@ -88,7 +89,7 @@ export function grantAccess(state: Released, command: Of<'GrantAccess'>, context
       payload: {
         accessId: command.accessId,
         recipient: person.personId,
-        keyFingerprint,
+        keyFingerprint: key.fingerprint,
         copy: used + 1,
         idempotencyKey: command.idempotencyKey,
       },
