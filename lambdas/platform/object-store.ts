@@ -12,11 +12,14 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../domain/ids.ts';
 import type { AccessSession } from './package-keys.ts';
 
-/** One client per function instance. Checksums are asked for where they matter, not on every call. */
-export const s3 = new S3Client({
-  requestChecksumCalculation: 'WHEN_REQUIRED',
-  responseChecksumValidation: 'WHEN_REQUIRED',
-});
+/**
+ * Checksums are asked for where they matter, not on every call: by default the SDK would sign the checksum of an empty body into every
+ * presigned address. https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
+ */
+const CHECKSUMS = { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } as const;
+
+/** One client per function instance. */
+export const s3 = new S3Client(CHECKSUMS);
 
 /** Objects of a case lie under its id. */
 export const depositKey = (caseId: string, depositId: string): string => `${caseId}/${depositId}`;
@@ -110,7 +113,7 @@ export const DOWNLOAD_SECONDS = 60;
 
 /** A presigned GET of a ciphertext, within an access session: the address dies with the session and opens nothing by itself. */
 export async function downloadAddress(session: AccessSession, bucket: string, key: string): Promise<string> {
-  const client = new S3Client({ credentials: session.credentials, responseChecksumValidation: 'WHEN_REQUIRED' });
+  const client = new S3Client({ ...CHECKSUMS, credentials: session.credentials });
   try {
     return await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), {
       expiresIn: DOWNLOAD_SECONDS,

@@ -72,7 +72,8 @@ export class FunctionInstance {
     const { configuration } = settings;
     this.#worker = new Worker(SANDBOX, {
       env: settings.environment,
-      execArgv: [],
+      // What Node says of itself is not the function's to log.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       argv: [],
       stdin: false,
       stdout: true,
