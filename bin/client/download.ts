@@ -46,7 +46,7 @@ export async function download(
   } catch (error) {
     signal?.throwIfAborted();
     // Fetch says that a network failed with a TypeError (Fetch Standard §5.6); a full disk is no reason to ask again.
-    if (!(error instanceof TypeError)) throw error;
+    if (!isTypeError(error)) throw error;
     throw new DownloadFailed('The package store cannot be reached.', { cause: error });
   }
   if (length !== expected.length) {
@@ -64,6 +64,10 @@ export async function download(
     );
   }
 }
+
+/** By name: an error of Node's own may come from another realm than ours. */
+const isTypeError = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'name' in error && error.name === 'TypeError';
 
 export const notDownloaded = (cause: DownloadFailed): ClientError =>
   unavailable(

@@ -37,6 +37,8 @@ export const damaged = (code: string, message: string, next: string, cause?: unk
 export const unavailable = (message: string, next: string, cause?: unknown): ClientError =>
   new ClientError(EXIT.unavailable, 'UNAVAILABLE', message, next, cause);
 
-/** An error of Node's that carries a code, such as ENOENT. */
+/** The code of an error of Node's, such as ENOENT. */
 export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;

@@ -95,7 +95,7 @@ export async function openIssuers(folder: string): Promise<ExerciseIssuers> {
   try {
     return await readIssuers(folder);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = `${fileIn(folder)}.${randomUUID()}.part`;
@@ -106,7 +106,7 @@ export async function openIssuers(folder: string): Promise<ExerciseIssuers> {
     await writeFile(draft, `${JSON.stringify(keys, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
     // A link appears whole or not at all, and never in place of another file.
     await link(draft, fileIn(folder)).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     });
   } finally {
     await rm(draft, { force: true });
@@ -114,4 +114,5 @@ export async function openIssuers(folder: string): Promise<ExerciseIssuers> {
   return readIssuers(folder);
 }
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const codeOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
