@@ -14,7 +14,7 @@ import { randomId } from '../platform/identifiers.ts';
 import { errorName, log } from '../platform/log.ts';
 import { DOWNLOAD_SECONDS, downloadAddress } from '../platform/object-store.ts';
 import { encryptionContext, openAccessSession, unwrapDataKey, type AccessSession } from '../platform/package-keys.ts';
-import { visibleCase, type Caller } from './visibility.ts';
+import { sideOf, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { callerOf, caseIdIn, readRequest, respond, respondWithProblem, type ApiRequest } from './request.ts';
 
@@ -102,12 +102,11 @@ function view(
 
 async function grant(request: ApiRequest, caller: Caller): Promise<AccessView> {
   const caseId = caseIdIn(request);
-  await visibleCase(exchange, caseId, caller);
   const idempotencyKey = idempotencyKeyIn(request);
-  const { state } = await execute(exchange, caseId, caller, {
-    type: 'GrantAccess',
-    accessId: randomId(),
-    idempotencyKey,
+  const accessId = randomId();
+  const { state } = await execute(exchange, caseId, caller, (file) => {
+    if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
+    return { type: 'GrantAccess', accessId, idempotencyKey };
   });
   const { person } = caller;
   if (state.phase !== 'RELEASED') throw new InvariantBroken('An access outside a release.');

@@ -14,7 +14,7 @@ import { answeredBefore, idempotencyKey, recordExpiry, type AnsweredBefore } fro
 import { viewOf } from './case-view.ts';
 import { Problematic } from './problems.ts';
 import type { Answer, ApiRequest } from './request.ts';
-import { sideOf, visibleCase } from './visibility.ts';
+import { sideOf } from './visibility.ts';
 
 const env = readEnvironment([ENV.idempotencyTable]);
 
@@ -97,8 +97,12 @@ export async function mutate(
   caseId: CaseId,
   command: CommandFor,
 ): Promise<Case> {
-  await visibleCase(exchange, caseId, caller);
-  if (ROUTES[request.operation].method !== 'POST') return (await execute(exchange, caseId, caller, command)).state;
+  // Seen with the same read that is decided on: a case that is not the caller's does not exist for them.
+  const visibly: CommandFor = (file) => {
+    if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
+    return typeof command === 'function' ? command(file) : command;
+  };
+  if (ROUTES[request.operation].method !== 'POST') return (await execute(exchange, caseId, caller, visibly)).state;
   const key = keyed(request, caller);
   const again = async (): Promise<Case | undefined> => {
     const record = await before(key);
@@ -110,7 +114,7 @@ export async function mutate(
   if (earlier !== undefined) return earlier;
   try {
     const idempotency = recordFor(key, caseId, exchange);
-    return (await execute(exchange, caseId, caller, command, () => ({ idempotency }))).state;
+    return (await execute(exchange, caseId, caller, visibly, () => ({ idempotency }))).state;
   } catch (error) {
     // The same request, sent twice at once: the other one was faster, and its answer is this one's too.
     const twin = error instanceof Conflict || error instanceof Refused ? await again() : undefined;

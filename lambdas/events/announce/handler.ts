@@ -2,7 +2,7 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { ENV } from '../../contracts/names.ts';
 import { dueAt, type Case } from '../../domain/case.ts';
 import { evolve } from '../../domain/evolve.ts';
-import type { CaseId } from '../../domain/ids.ts';
+import type { CaseId, Nation } from '../../domain/ids.ts';
 import { noticesOf, type Audience, type Notice } from '../../domain/notices.ts';
 import { APPROVING_ROLES, hasRole, type Person } from '../../domain/people.ts';
 import { putOnBus } from '../../platform/bus.ts';
@@ -18,13 +18,25 @@ import { eachCase } from '../stream.ts';
 const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.bus, ENV.mailFrom, ENV.portal]);
 
+/** Both nations' people, read when first asked for and then once for all notices of one delivery. */
+type People = (nation: Nation) => Promise<readonly Person[]>;
+
+function peopleOnce(): People {
+  const read = new Map<Nation, Promise<readonly Person[]>>();
+  return (nation) => {
+    const people = read.get(nation) ?? exchange.directory.people(nation, exchange.now());
+    read.set(nation, people);
+    return people;
+  };
+}
+
 /** Who an audience is today. */
-async function readersOf(audience: Audience, state: Case): Promise<readonly Person[]> {
+async function readersOf(audience: Audience, state: Case, peopleOf: People): Promise<readonly Person[]> {
   const side =
     audience === 'desk-officers' || audience === 'approvers' || audience === 'originator-authority'
       ? state.originatingNation
       : state.recipientNation;
-  const people = (await exchange.directory.people(side, exchange.now())).filter((person) => person.active);
+  const people = (await peopleOf(side)).filter((person) => person.active);
   const proposal = 'proposal' in state ? state.proposal : null;
   switch (audience) {
     case 'desk-officers':
@@ -47,10 +59,10 @@ async function readersOf(audience: Audience, state: Case): Promise<readonly Pers
 }
 
 /** Sends one mail to each reader of an event's notices; a person who is told by one notice is not told again by the next. */
-async function sendNotices(notices: readonly Notice[], state: Case): Promise<void> {
+async function sendNotices(notices: readonly Notice[], state: Case, peopleOf: People): Promise<void> {
   const told = new Set<string>();
   for (const { to, verb } of notices) {
-    for (const reader of await readersOf(to, state)) {
+    for (const reader of await readersOf(to, state, peopleOf)) {
       if (told.has(reader.personId)) continue;
       told.add(reader.personId);
       const { caseId, exercise } = state;
@@ -64,12 +76,13 @@ async function sendNotices(notices: readonly Notice[], state: Case): Promise<voi
 /** Tells the world of every event that it has not been told of, in order; what was told is recorded event by event. */
 async function announce(caseId: CaseId): Promise<void> {
   const file = await loadCase(dynamodb, exchange.casesTable, caseId);
+  const peopleOf = peopleOnce();
   let state: Case | undefined;
   for (const event of file.events) {
     state = evolve(state, event);
     if (event.sequence <= file.announced) continue;
     await putOnBus(env[ENV.bus], event);
-    await sendNotices(noticesOf(event), state);
+    await sendNotices(noticesOf(event), state, peopleOf);
     await recordAnnounced(dynamodb, exchange.casesTable, caseId, event.sequence);
   }
 }
