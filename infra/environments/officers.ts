@@ -6,7 +6,7 @@ type Officer = Environment['foundingOfficers'][number];
 export const office = (nation: 'CAN' | 'UKR', officeId: string, issuer: string, roles: Officer['roles']): Officer => ({
   personId: `${nation.toLowerCase()}-${officeId}` as Officer['personId'],
   nation: nation as Officer['nation'],
-  agency: nation === 'CAN' ? 'Canadian competent authority' : 'Ukrainian competent authority',
+  agency: nation === 'CAN' ? 'canadian-competent-authority' : 'ukrainian-competent-authority',
   subjects: [`${issuer}|${officeId}`],
   roles,
   clearances: [],
