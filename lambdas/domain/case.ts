@@ -119,8 +119,6 @@ export interface Closing extends Decided {
   readonly phase: 'CLOSING';
   readonly reason: EndReason;
   readonly sealed: SealedPackage | null;
-  /** True once the package's absence has been verified. */
-  readonly packageDestroyed: boolean;
   readonly release: Opened['release'] | null;
   readonly accesses: readonly Access[];
   readonly receipts: readonly Receipt[];

@@ -90,11 +90,11 @@ function beginClosing(
   reason: Closing['reason'],
 ): Closing {
   if (state.phase === 'SEALING') {
-    return { ...state, phase: 'CLOSING', reason, packageDestroyed: false, release: null, accesses: [], receipts: [] };
+    return { ...state, phase: 'CLOSING', reason, release: null, accesses: [], receipts: [] };
   }
-  if (state.phase === 'RELEASED') return { ...state, phase: 'CLOSING', reason, packageDestroyed: false };
+  if (state.phase === 'RELEASED') return { ...state, phase: 'CLOSING', reason };
   const { resumptionProposedBy: _ended, ...rest } = state;
-  return { ...rest, phase: 'CLOSING', reason, packageDestroyed: false };
+  return { ...rest, phase: 'CLOSING', reason };
 }
 
 function assess(state: Case, event: EventOf<'RequestAssessed'>): Case {
@@ -263,7 +263,7 @@ function change(state: Case, event: Exclude<CaseEvent, { type: 'RequestSubmitted
     case 'ReleaseExpired':
       return beginClosing(standing(state, event, 'RELEASED', 'SUSPENDED'), 'expired');
     case 'PackageDestroyed':
-      return { ...standing(state, event, 'CLOSING'), packageDestroyed: true };
+      return standing(state, event, 'CLOSING');
     case 'DepositsDestroyed': {
       const deposits = state.deposits.filter((deposit) => !event.payload.depositIds.includes(deposit.depositId));
       return { ...state, deposits };

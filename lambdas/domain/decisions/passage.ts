@@ -72,8 +72,7 @@ export function recordExpiry(state: Released | Suspended, context: Context): Out
 /** RecordEnd: only when every deposit and the package were looked for and found absent (principle P5). */
 export function recordEnd(state: Closing, command: Of<'RecordEnd'>): Outcome {
   const remaining = state.deposits.filter((deposit) => !command.depositsDestroyed.includes(deposit.depositId));
-  const packageRemains =
-    state.sealed !== null && !state.packageDestroyed && command.packageDestroyed?.objectKey !== state.sealed.objectKey;
+  const packageRemains = state.sealed !== null && command.packageDestroyed?.objectKey !== state.sealed.objectKey;
   if (remaining.length > 0 || packageRemains) {
     return conflict({
       code: 'NOT_DESTROYED',
