@@ -324,7 +324,7 @@ describe('the end', () => {
   it.each(['RELEASED', 'SUSPENDED'] as const)('comes by recall at any time from %s', (phase) => {
     const scene = SCENES[phase]();
     const recalled = give(scene, 'Recall', by(PEOPLE.security), { now: plus(due(scene), DAY) });
-    expect(inPhase(recalled, 'CLOSING')).toMatchObject({ reason: 'recalled', packageDestroyed: false });
+    expect(inPhase(recalled, 'CLOSING')).toMatchObject({ reason: 'recalled' });
     expect(recalled.state).not.toHaveProperty('resumptionProposedBy');
   });
 

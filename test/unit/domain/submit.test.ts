@@ -78,6 +78,9 @@ it('a request that is accepted opens a case with everything it was decided under
   });
 });
 
+const endorsedFor = (...marks: readonly ['protected' | 'handling', string][]) =>
+  agreementWith({ endorsement: { requiredFor: marks.map(([axis, mark]) => ({ axis, mark })), source: 'test' } });
+
 describe('assessment', () => {
   const failed = (request: Partial<InformationRequest>, members: Partial<Context> = {}) => {
     const scene = give(submitted(request, members), 'RecordAssessment', SYSTEM, { context: members });
@@ -125,9 +128,37 @@ describe('assessment', () => {
       {},
       agreementWith({ endorsement: { requiredFor: [{ axis: 'protected', mark: 'PROTECTED B' }], source: 'test' } }),
     ],
+    [
+      'a level that needs an endorsement, whatever the axis of others',
+      ['A5'],
+      {},
+      endorsedFor(['protected', 'PROTECTED A'], ['protected', 'PROTECTED B']),
+    ],
     ['an agreement of no purposes', ['C1'], {}, agreementWith({ purposes: [] })],
   ])('%s: every check that fails is told at once', (_, rules, request, members) => {
     expect(failed(request, members)).toEqual(rules);
+  });
+
+  it('asks for an endorsement for exactly the marks that need one', () => {
+    const others = endorsedFor(['protected', 'PROTECTED A'], ['handling', 'PROTECTED B']);
+    expect(give(submitted({}, others), 'RecordAssessment', SYSTEM, { context: others }).state.phase).toBe(
+      'UNDER_REVIEW',
+    );
+  });
+
+  it.each<[string, RegExp, Partial<InformationRequest>, Partial<Context>]>([
+    ['A1', /CAN-UKR has no date of entry into force/, {}, { agreement: REAL, pin: REAL_PIN }],
+    ['A1', /is TERMINATED, in force from 2026-01-01/, {}, agreementWith({ status: 'TERMINATED' })],
+    ['C1', /"curiosity" is not one of tender, project-security, incident-analysis/, { purpose: 'curiosity' }, {}],
+    ['C1', /is not one of \(none\)/, {}, agreementWith({ purposes: [] })],
+    ['D4', /No equivalence is published for CAN PROTECTED B towards UKR/, {}, agreementWith({ equivalence: [] })],
+  ])('%s says why it failed: %s', (rule, evidence, request, others) => {
+    const scene = give(submitted(request, others), 'RecordAssessment', SYSTEM, { context: others });
+    const { checks } = inPhase(scene, 'INADMISSIBLE');
+    expect(checks.find((check) => check.rule === rule)).toMatchObject({
+      passed: false,
+      evidence: expect.stringMatching(evidence),
+    });
   });
 
   it('fails where the asking nation is no party to the agreement', () => {
