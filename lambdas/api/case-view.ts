@@ -1,9 +1,8 @@
 import type { CaseView } from '../contracts/api-schemas.ts';
-import { capacities } from '../domain/capacity.ts';
+import { commandsFor } from '../domain/capacity.ts';
 import { dueAt, type Case } from '../domain/case.ts';
 import type { Deadline } from '../domain/clock.ts';
 import type { Person } from '../domain/people.ts';
-import { PHASES, commandsIn } from '../domain/phases.ts';
 import { neededRoles, openRoles } from '../domain/quorum.ts';
 import { agreementByPin } from '../platform/agreements.ts';
 import type { Side } from './visibility.ts';
@@ -66,10 +65,6 @@ export function viewOf(state: Case, side: Side, reader: Person): CaseView {
   const proposal = 'proposal' in state ? state.proposal : null;
   const showProposal = proposal !== null && (side === 'originator' || APPROVED.includes(state.phase));
   const release = 'release' in state ? state.release : null;
-  const mine = capacities(state, { kind: 'person', person: reader });
-  const yourCommands = commandsIn(state.phase).filter((type) =>
-    PHASES[state.phase].commands[type]?.by.some((capacity) => mine.includes(capacity)),
-  );
   const outcome = outcomeOf(state, reader);
   return {
     caseId: state.caseId,
@@ -113,6 +108,6 @@ export function viewOf(state: Case, side: Side, reader: Person): CaseView {
         }
       : {}),
     ...(outcome === undefined ? {} : { outcome }),
-    yourCommands: [...yourCommands],
+    yourCommands: [...commandsFor(state, { kind: 'person', person: reader })],
   };
 }

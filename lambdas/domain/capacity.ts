@@ -23,17 +23,25 @@ export function capacities(state: Case, actor: Actor): readonly Capacity[] {
   return held;
 }
 
+/** The commands that somebody may give in the case as it stands. */
+export function commandsFor(state: Case, actor: Actor): readonly CommandType[] {
+  const held = capacities(state, actor);
+  return commandsIn(state.phase).filter((type) =>
+    PHASES[state.phase].commands[type]?.by.some((capacity) => held.includes(capacity)),
+  );
+}
+
 /** The phase table's answer: whether this actor may give this command in this phase at all. */
 export function refusedByPhase(state: Case, actor: Actor, type: CommandType): Refusal | undefined {
   const row = PHASES[state.phase].commands[type];
   if (row === undefined) {
     return conflict({
       code: 'PHASE_FORBIDS',
-      message: `${type} is not possible while the case is ${state.phase}. Possible now: ${commandsIn(state.phase).join(', ')}.`,
+      message: `${type} is not possible while the case is ${state.phase}. Possible for you now: ${commandsFor(state, actor).join(', ') || 'nothing'}.`,
       next: 'Read the case again and act on where it stands.',
     });
   }
-  if (row.by.some((capacity) => capacities(state, actor).includes(capacity))) return undefined;
+  if (commandsFor(state, actor).includes(type)) return undefined;
   return forbidden({
     code: 'NOT_YOUR_PART',
     message: `${type} in phase ${state.phase} belongs to: ${row.by.join(', ')}.`,
