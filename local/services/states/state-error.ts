@@ -40,7 +40,7 @@ export class StateError extends Error {
 
 /** An expression failed; the message says how, without saying where. */
 export class EvaluationError extends Error {
-  /** Path of the field within the state, for example `Arguments/Payload/caseId`. */
+  /** Path of the field within the state, for example `Arguments/Payload/orderId`. */
   readonly field: string;
 
   constructor(field: string, message: string) {
