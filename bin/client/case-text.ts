@@ -1,5 +1,5 @@
 import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
-import { labelled, times, type Row } from './layout.ts';
+import { labelled, shown, times, type Row } from './layout.ts';
 import type { Paint } from './output.ts';
 import { phaseInWords } from './phase-words.ts';
 import { proposalText } from './proposal-text.ts';
@@ -36,7 +36,7 @@ function releaseRows({ release, accesses, receipts }: CaseView): Row[] {
 /** A case for people: where it stands first, then what it is about, then what has happened. */
 export function caseText(seen: CaseView, paint: Paint): string {
   const { request, agreement, outcome } = seen;
-  const head = `${seen.exercise ? `${paint('yellow', 'EXERCISE')}  ` : ''}${paint('bold', seen.registerNumber ?? 'no register number yet')}  ${request.title}`;
+  const head = `${seen.exercise ? `${paint('yellow', 'EXERCISE')}  ` : ''}${paint('bold', seen.registerNumber ?? 'no register number yet')}  ${shown(request.title)}`;
   const rows: Row[] = [
     ['Case', seen.caseId],
     ['Phase', phaseInWords(seen.phase)],

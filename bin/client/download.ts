@@ -69,9 +69,9 @@ export async function download(
 const isTypeError = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'name' in error && error.name === 'TypeError';
 
-export const notDownloaded = (cause: DownloadFailed): ClientError =>
+export const notDownloaded = (cause: DownloadFailed, idempotencyKey: string): ClientError =>
   unavailable(
     cause.message,
-    'Open it again within ten minutes with the same --idempotency-key to count no second copy.',
+    `Open it again within ten minutes with --idempotency-key ${idempotencyKey}: it then counts no second copy.`,
     cause,
   );

@@ -1,21 +1,32 @@
 import type { Paint } from './output.ts';
 
+/**
+ * Text of somebody else's as it can be put on a terminal: what would move the cursor, hide or turn text is written out, so that what is seen
+ * is what is there.
+ */
+export const shown = (text: string): string =>
+  text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (hidden) => {
+    const point = hidden.codePointAt(0) ?? 0;
+    return `\\u{${point.toString(16)}}`;
+  });
+
 export type Row = readonly [label: string, value: string | undefined];
 
 /** Labels and values in two columns; rows without a value are left out, further lines of a value stand under its first. */
 export function labelled(rows: readonly Row[], paint: Paint, indent = ''): string {
-  const shown = rows.filter((row): row is readonly [string, string] => row[1] !== undefined && row[1] !== '');
-  const width = Math.max(0, ...shown.map(([label]) => label.length));
-  return shown
+  const present = rows.filter((row): row is readonly [string, string] => row[1] !== undefined && row[1] !== '');
+  const width = Math.max(0, ...present.map(([label]) => label.length));
+  return present
     .map(([label, value]) => {
       const under = `\n${indent}${' '.repeat(width + 2)}`;
-      return `${indent}${paint('dim', label.padEnd(width))}  ${value.replaceAll('\n', under)}`;
+      return `${indent}${paint('dim', label.padEnd(width))}  ${shown(value).replaceAll('\n', under)}`;
     })
     .join('\n');
 }
 
 /** Rows of cells, each column as wide as its widest cell. */
-export function columns(rows: readonly (readonly string[])[]): string {
+export function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(shown));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
   return rows
     .map((row) =>

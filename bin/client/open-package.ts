@@ -124,6 +124,8 @@ async function fetchPackage(
   for (let attempt = 1; ; attempt += 1) {
     const access = await api.grantAccess({ params: { caseId }, body: {}, idempotencyKey });
     check(access);
+    // Not before: a refused opening leaves no folder either.
+    await mkdir(folder, { recursive: true });
     const ciphertext = join(folder, `${access.accessId}-${attempt}.enc.part`);
     const expected = { url: access.url, length: access.ciphertextLength, digest: access.ciphertextDigest };
     progress.start(2 * access.ciphertextLength);
@@ -133,7 +135,7 @@ async function fetchPackage(
       return { access, ciphertext };
     } catch (error) {
       if (!(error instanceof DownloadFailed)) throw error;
-      if (attempt === ADDRESSES) throw notDownloaded(error);
+      if (attempt === ADDRESSES) throw notDownloaded(error, idempotencyKey);
     }
   }
 }
@@ -148,7 +150,6 @@ export async function openPackage(api: Api, opening: Opening): Promise<OpenedPac
   const fingerprint = fingerprintOf(key.publicKey);
   const seen = await api.readCase({ params: { caseId } });
   await beforeOpening(seen, fingerprint, opening);
-  await mkdir(folder, { recursive: true });
   const files = new PartFiles(opening.force);
   try {
     const { access, ciphertext } = await fetchPackage(

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { ClientError, ProblemError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { shown } from './layout.ts';
 import type { Surroundings, TextSink } from './surroundings.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -61,7 +62,7 @@ interface Told {
 /** An error as it is told. What no one foresaw is told too, with what is known of it. */
 export function toldOf(error: unknown, interrupted: boolean): Told {
   if (interrupted) {
-    const next = 'Nothing of it was left half done; run the command again when you want.';
+    const next = 'Nothing was left behind on this machine; what the exchange had recorded by then stays recorded.';
     return { exit: EXIT.interrupted, code: 'INTERRUPTED', message: 'Interrupted.', next };
   }
   if (error instanceof ProblemError) {
@@ -91,10 +92,10 @@ export function tellError(error: unknown, { stderr, env, signal }: Surroundings,
   }
   const paint = painterFor(stderr, env);
   const lines = [
-    `${paint('red', 'error:')} ${told.message}`,
-    ...(told.errors ?? []).map(({ pointer, detail }) => `  ${pointer}: ${detail}`),
-    `${paint('dim', 'next:')} ${told.next}`,
-    ...(told.traceId === undefined ? [] : [paint('dim', `(${told.code}, trace ${told.traceId})`)]),
+    `${paint('red', 'error:')} ${shown(told.message)}`,
+    ...(told.errors ?? []).map(({ pointer, detail }) => `  ${shown(pointer)}: ${shown(detail)}`),
+    `${paint('dim', 'next:')} ${shown(told.next)}`,
+    ...(told.traceId === undefined ? [] : [paint('dim', shown(`(${told.code}, trace ${told.traceId})`))]),
   ];
   stderr.write(`${lines.join('\n')}\n`);
   return told.exit;

@@ -1,6 +1,7 @@
 import { Argument } from 'commander';
 import * as z from 'zod';
 import { answerDone } from '../client/answer-case.ts';
+import { shown } from '../client/layout.ts';
 import { confirmProposal } from '../client/seen-proposal.ts';
 import type { AddCommand, Session } from '../client/session.ts';
 
@@ -12,7 +13,7 @@ const undertaking = z.object({ assurance: z.object({ text: z.record(z.string(), 
 async function showUndertaking({ api, out }: Session, agreementId: string, language: string): Promise<void> {
   const { agreement } = await api.readAgreement({ params: { agreementId } });
   const { text } = undertaking.parse(agreement).assurance;
-  out.show((paint) => `${paint('bold', 'Assurance')}\n${text[language] ?? text['en'] ?? ''}\n`);
+  out.show((paint) => `${paint('bold', 'Assurance')}\n${shown(text[language] ?? text['en'] ?? '')}\n`);
 }
 
 /** assure: the recipient authority's undertaking to protect under those very conditions. */

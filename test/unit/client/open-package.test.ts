@@ -66,6 +66,9 @@ async function open(offer: Offer = {}, ...options: string[]): Promise<Ran & { re
   return { ...ran, to };
 }
 
+/** What lies in a folder; none where it was not even made. */
+const leftIn = (to: string): readonly string[] => (existsSync(to) ? readdirSync(to) : []);
+
 const receipts = () => exchange.requests('POST', `/v1/cases/${CASE_ID}/receipts`);
 
 test('a package opens into its documents, and the receipt is acknowledged', async () => {
@@ -124,7 +127,7 @@ describe.each([
     const { exit, stdout, stderr, to } = await open({ served, lying });
     expect({ exit, stdout }).toEqual({ exit: 65, stdout: '' });
     expect(JSON.parse(stderr)).toHaveProperty('error.next');
-    expect(readdirSync(to)).toEqual([]);
+    expect(leftIn(to)).toEqual([]);
     expect(receipts()).toEqual([]);
   });
 });
@@ -136,7 +139,7 @@ test.each<readonly [string, Offer['served']]>([
   const { exit, stderr, to } = await open({ served });
   expect(exit).toBe(65);
   expect(stderr).toContain('LENGTH_DIFFERS');
-  expect(readdirSync(to)).toEqual([]);
+  expect(leftIn(to)).toEqual([]);
 });
 
 test.each<readonly [string, Offer]>([
@@ -156,7 +159,7 @@ test.each<readonly [string, Offer]>([
 ])('%s: nothing is left behind', async (_name, offer) => {
   const { exit, to } = await open(offer);
   expect(exit).toBe(65);
-  expect(readdirSync(to)).toEqual([]);
+  expect(leftIn(to)).toEqual([]);
   expect(receipts()).toEqual([]);
 });
 
@@ -165,7 +168,7 @@ test('a package sealed to another key says so', async () => {
   const { exit, stderr, to } = await open({ publicKey: other.publicKey });
   expect(exit).toBe(65);
   expect(stderr).toContain('WRONG_KEY');
-  expect(readdirSync(to)).toEqual([]);
+  expect(leftIn(to)).toEqual([]);
 });
 
 test('a key sealed to another key under our fingerprint does not open', async () => {
@@ -177,7 +180,7 @@ test('a key sealed to another key under our fingerprint does not open', async ()
   });
   expect(exit).toBe(65);
   expect(stderr).toContain('KEY_DOES_NOT_OPEN');
-  expect(readdirSync(to)).toEqual([]);
+  expect(leftIn(to)).toEqual([]);
 });
 
 test('an existing document is never replaced, unless told to', async () => {
