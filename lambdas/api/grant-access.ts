@@ -1,4 +1,3 @@
-import { KMSServiceException } from '@aws-sdk/client-kms';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { AccessView } from '../contracts/api-schemas.ts';
 import { ENV } from '../contracts/names.ts';
@@ -13,7 +12,13 @@ import { execute } from '../platform/execute.ts';
 import { randomId } from '../platform/identifiers.ts';
 import { errorName, log } from '../platform/log.ts';
 import { DOWNLOAD_SECONDS, downloadAddress } from '../platform/object-store.ts';
-import { encryptionContext, openAccessSession, unwrapDataKey, type AccessSession } from '../platform/package-keys.ts';
+import {
+  encryptionContext,
+  isKeyRefusal,
+  openAccessSession,
+  unwrapDataKey,
+  type AccessSession,
+} from '../platform/package-keys.ts';
 import { sideOf, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { callerOf, caseIdIn, readRequest, respond, respondWithProblem, type ApiRequest } from './request.ts';
@@ -38,7 +43,7 @@ async function recordFailure(caseId: CaseId, accessId: string, error: unknown): 
   const cause = errorName(error);
   log('error', 'ACCESS_FAILED', { caseId, errorName: cause });
   await execute(exchange, caseId, system('grant-access'), { type: 'RecordAccessFailure', accessId, cause });
-  if (error instanceof KMSServiceException && error.$fault === 'client') {
+  if (isKeyRefusal(error)) {
     throw new Problematic({
       status: 403,
       code: 'KEY_REFUSED',

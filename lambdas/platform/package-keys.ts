@@ -1,4 +1,4 @@
-import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { DecryptCommand, GenerateDataKeyCommand, KMSClient, KMSServiceException } from '@aws-sdk/client-kms';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { SealedPackage } from '../domain/events.ts';
 import type { CaseId } from '../domain/ids.ts';
@@ -147,3 +147,10 @@ export async function unwrapDataKey(
     client.destroy();
   }
 }
+
+/**
+ * Whether KMS said no to the key itself, rather than that it was busy: a throttled caller counts as a fault of the client too.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/throttling.html
+ */
+export const isKeyRefusal = (error: unknown): boolean =>
+  error instanceof KMSServiceException && error.$fault === 'client' && error.name !== 'ThrottlingException';
