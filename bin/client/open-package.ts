@@ -173,7 +173,12 @@ export async function openPackage(api: Api, opening: Opening): Promise<OpenedPac
     const { accessId, releaseId, copy, notAfter, ciphertextDigest: digest } = access;
     await acknowledge(api, { caseId, accessId, digest });
     return {
-      ...{ caseId, releaseId, accessId, copy, notAfter, digest },
+      caseId,
+      releaseId,
+      accessId,
+      copy,
+      notAfter,
+      digest,
       documents: placed.map(({ path, title, digest: own, length, marking }) => ({
         path,
         title,

@@ -54,6 +54,12 @@ async function wantedPeople(keysFolder: string): Promise<readonly Person[]> {
 const same = (one: Person | undefined, other: Person): boolean =>
   one !== undefined && canonical(one) === canonical(other);
 
+/** Whether an entry is as wanted; keys that have been confirmed beside the wanted ones stay. */
+const isAsWanted = (found: Person | undefined, wanted: Person): boolean => {
+  const keys = found?.keys.filter((key) => wanted.keys.some((row) => row.fingerprint === key.fingerprint)) ?? [];
+  return found !== undefined && same({ ...found, keys: wanted.keys.length === 0 ? found.keys : keys }, wanted);
+};
+
 /** Two people enter a third one: the first directory officer proposes, the second confirms, or the authority where a key comes with it. */
 async function enter(person: Person, pending: readonly Change[], apiAs: SetUp['apiAs']): Promise<void> {
   const officer = (part: string): Api => apiAs(`${person.nation.toLowerCase()}-${part}`);
@@ -69,7 +75,7 @@ async function enterNation(nation: ExerciseNation, wanted: readonly Person[], se
     .apiAs(`${nation.toLowerCase()}-directory-1`)
     .listChanges({ query: { limit: MOST_CHANGES } });
   const own = wanted.filter((person) => person.nation === nation);
-  const missing = own.filter((person) => !same(entryInEffect(changes, person.personId, setUp.at), person));
+  const missing = own.filter((person) => !isAsWanted(entryInEffect(changes, person.personId, setUp.at), person));
   const pending = changes.filter((change) => change.confirmedBy === null);
   await Promise.all(missing.map((person) => enter(person, pending, setUp.apiAs)));
   return {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Api } from '../../../bin/client/api.ts';
+import { asProposed } from '../../../bin/client/directory-entries.ts';
 import { openIssuers, readIssuers } from '../../../examples/exercise/issuer.ts';
 import { issuerOf } from '../../../examples/exercise/nations.ts';
 import { AGENCIES, FOUNDING_OFFICERS, PEOPLE, RECIPIENTS } from '../../../examples/exercise/people.ts';
@@ -17,6 +18,7 @@ import type { Instant } from '../../../lambdas/domain/instant.ts';
 import type { Person } from '../../../lambdas/domain/people.ts';
 import { couldDecide } from '../../../lambdas/domain/quorum.ts';
 import { isRefusal } from '../../../lambdas/domain/refusal.ts';
+import { newRecipientKey } from '../../../lambdas/evidence/sealed-key.ts';
 import { digestOfBytes } from '../../../lambdas/evidence/digest.ts';
 import { fakeExchange, temporaryFolder, valiza } from './harness.ts';
 
@@ -160,6 +162,25 @@ describe('the set-up', () => {
     expect(second.entered).toEqual([]);
     expect(second.unchanged).toHaveLength(first.entered.length);
     expect(changes).toHaveLength(count);
+  });
+
+  test('leaves a key alone that was confirmed beside its own', async () => {
+    const { people, changes, apiAs } = directory();
+    const setUp = { apiAs, keysFolder: join(folder, 'keys'), at: NOW };
+    await enterPeople(setUp);
+    const [personId] = RECIPIENTS;
+    const person = people.get(personId as Person['personId']); // there is one
+    if (person === undefined) throw new Error('The recipient was not entered.');
+    const { publicKey } = await newRecipientKey();
+    const officer = (part: string): Api => apiAs(`${person.nation.toLowerCase()}-${part}`);
+    const { publicKeys, ...entry } = asProposed(person);
+    const body = { person: { ...entry, publicKeys: [...publicKeys, publicKey] } };
+    const { changeId } = await officer('directory-1').proposeChange({ body });
+    await officer('authority-1').confirmChange({ params: { changeId }, body: {} });
+    const count = changes.length;
+    expect((await enterPeople(setUp)).entered).toEqual([]);
+    expect(changes).toHaveLength(count);
+    expect(people.get(person.personId)?.keys).toHaveLength(2);
   });
 
   test('goes on where an earlier one stopped', async () => {
