@@ -57,7 +57,7 @@ const same = (one: Person | undefined, other: Person): boolean =>
 /** Whether an entry is as wanted; keys that have been confirmed beside the wanted ones stay. */
 const isAsWanted = (found: Person | undefined, wanted: Person): boolean => {
   const keys = found?.keys.filter((key) => wanted.keys.some((row) => row.fingerprint === key.fingerprint)) ?? [];
-  return found !== undefined && same({ ...found, keys: wanted.keys.length === 0 ? found.keys : keys }, wanted);
+  return found !== undefined && same({ ...found, keys }, wanted);
 };
 
 /** Two people enter a third one: the first directory officer proposes, the second confirms, or the authority where a key comes with it. */
