@@ -1,6 +1,7 @@
 import type { Properties } from '../../local/resource.ts';
 import { type Answer, TestApi, uri } from '../support/api-gateway.ts';
 import { testHost } from '../support/edge-services.ts';
+import type { WireJson } from '../support/wire-json.ts';
 
 const NOON = Date.parse('2027-03-01T12:00:00Z');
 const ARN = 'arn:aws:execute-api:ca-central-1:111122223333';
@@ -13,7 +14,7 @@ const allow = (Resource: string | string[], context?: object): object => ({
 describe('an API', () => {
   const host = testHost({ now: NOON });
   const api = new TestApi(host);
-  const event = (): Record<string, any> => api.invoked.at(-1)?.event ?? {};
+  const event = (): Record<string, WireJson> => api.invoked.at(-1)?.event ?? {};
   const message = (answer: Answer): unknown => JSON.parse(answer.body).message;
 
   beforeAll(async () => {

@@ -9,6 +9,7 @@ import type { Properties } from '../../local/resource.ts';
 import { ServiceError } from '../../local/service.ts';
 import { EventsService } from '../../local/services/events/events-service.ts';
 import { close, create, serve, serviceCaller, testHost, type TestHost } from '../support/edge-services.ts';
+import type { WireJson } from '../support/wire-json.ts';
 
 const NOON = Date.parse('2027-03-01T12:00:00Z');
 const FUNCTION = 'arn:aws:lambda:ca-central-1:111122223333:function:consumer';
@@ -17,9 +18,9 @@ const RULE = 'arn:aws:events:ca-central-1:111122223333:rule/rule';
 
 /** An event service whose targets do what the test says. */
 class Setup {
-  readonly invoked: { arn: string; payload: any; caller: unknown }[] = [];
-  readonly delivered: { queueArn: string; body: any; caller: unknown }[] = [];
-  readonly keyUses: any[] = [];
+  readonly invoked: { arn: string; payload: WireJson; caller: unknown }[] = [];
+  readonly delivered: { queueArn: string; body: WireJson; caller: unknown }[] = [];
+  readonly keyUses: WireJson[] = [];
   outcome: () => InvocationOutcome = () => ({ ok: true, payload: null });
   queueFails = false;
   keyFails = false;

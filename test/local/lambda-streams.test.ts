@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Properties } from '../../local/resource.ts';
 import { create, testHost, type TestHost } from '../support/edge-services.ts';
 import { Functions, functionArn, sequence } from '../support/lambda-functions.ts';
+import type { WireJson } from '../support/wire-json.ts';
 
 const NOON = Date.parse('2027-03-01T12:00:00Z');
 const QUEUE = 'arn:aws:sqs:ca-central-1:111122223333:discarded';
@@ -47,7 +48,7 @@ const append = async (...images: Record<string, unknown>[]): Promise<void> => {
 /** The batches that the function was given. */
 const batches = (): string[] =>
   functions.service.logs().flatMap((line) => (line.level === 'INFO' ? [line.message] : []));
-const discarded = (): Record<string, any>[] => functions.delivered.map(({ body }) => JSON.parse(body));
+const discarded = (): Record<string, WireJson>[] => functions.delivered.map(({ body }) => JSON.parse(body));
 
 afterEach(() => functions.close());
 afterAll(() => rmSync(directory, { recursive: true }));

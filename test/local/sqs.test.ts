@@ -6,6 +6,7 @@ import { AccessDenied } from '../../local/iam/policy.ts';
 import type { KeyUse } from '../../local/ports.ts';
 import { SqsService } from '../../local/services/sqs/sqs-service.ts';
 import { close, create, role, serve, serviceCaller, testHost } from '../support/edge-services.ts';
+import type { WireJson } from '../support/wire-json.ts';
 
 const ARN = 'arn:aws:sqs:ca-central-1:111122223333:dead-letters';
 const events = serviceCaller('events.amazonaws.com', 'arn:aws:events:ca-central-1:111122223333:rule/stack-rule');
@@ -22,7 +23,7 @@ describe('a queue', () => {
   let server: Server;
   let queueUrl: string;
 
-  const call = async (operation: string, body: object): Promise<{ status: number; body: Record<string, any> }> => {
+  const call = async (operation: string, body: object): Promise<{ status: number; body: Record<string, WireJson> }> => {
     const response = await fetch(host.endpoint(), {
       method: 'POST',
       headers: {
@@ -33,7 +34,7 @@ describe('a queue', () => {
       body: JSON.stringify(body),
     });
     // The shape under test is the JSON of the protocol.
-    return { status: response.status, body: (await response.json()) as Record<string, any> };
+    return { status: response.status, body: (await response.json()) as Record<string, WireJson> };
   };
 
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { equalItems, type Item } from './attribute-value.ts';
 import { tableNotFound } from './errors.ts';
 import { IndexHistory } from './index-history.ts';
 import { indexPrefix, itemsPrefix } from './keys.ts';
-import { Store, type View } from './store.ts';
+import type { Store, View } from './store.ts';
 import { StreamLog, type Change } from './stream-log.ts';
 import { indexEntry, indexesOf, itemPosition, primaryKey, type Table } from './table.ts';
 

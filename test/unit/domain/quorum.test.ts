@@ -48,7 +48,7 @@ describe('a quorum is not faked', () => {
     { maxLength: 8 },
   );
 
-  it('it is full only when as many different people approved as there are places, each in the place’s role', () => {
+  it('is full only when as many different people approved as there are places, each in the place’s role', () => {
     let full = 0;
     fc.assert(
       fc.property(fc.array(fc.constantFrom(R, S), { minLength: 1, maxLength: 4 }), votes, (needed, cast) => {
