@@ -70,7 +70,7 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
       ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'],
       ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
     ),
-    (role, vault) => allow(role, ['kms:GenerateDataKey'], vault.packageKey.keyArn),
+    // The package key's own policy lets this role make data keys.
     vaultKey('Decrypt', 'GenerateDataKey'),
   ],
   'open-release': [changeCases, readDirectory, inBucket('deposits', [], ['s3:ListBucket']), vaultKey('Decrypt')],

@@ -296,13 +296,14 @@ export class VaultStack extends Stack {
     return { bucketName, arn: `arn:${Aws.PARTITION}:s3:::${bucketName}` };
   }
 
-  /** All that one access may need; each session is narrowed to one key, one object and one context. */
+  /**
+   * All that one access may need; each session is narrowed to one key, one object and one context. The package key is not here: its own
+   * policy names this role, and in one account that is enough.
+   * https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+   */
   #releaseAccess(): void {
     this.grantRole.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [this.releaseAccessRole.roleArn] }),
-    );
-    this.releaseAccessRole.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['kms:Decrypt'], resources: [this.packageKey.keyArn] }),
     );
     this.releaseAccessRole.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${this.packages.arn}/*`] }),
