@@ -28,7 +28,7 @@ function personIn(body: z.infer<typeof changeBody>['person'], officer: Person): 
       fingerprint: digestOfBytes(Buffer.from(publicKey, 'base64url')),
     })),
   });
-  if (!parsed.success) throw invalidBody(parsed.error);
+  if (!parsed.success) throw invalidBody(parsed.error, '/person');
   return parsed.data as Person; // the schema is the type
 }
 

@@ -110,12 +110,17 @@ export function problemOf(error: unknown, traceId: string): Problem {
 const pointerOf = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** The problem of a body that its schema refuses: a JSON Pointer per member, never the value. */
-export const invalidBody = (error: z.ZodError): Problematic =>
+/**
+ * The problem of a body that its schema refuses: a JSON Pointer per member, never the value.
+ * @param under where in the body the checked value stands, as a JSON Pointer
+ */
+export const invalidBody = (error: z.ZodError, under = ''): Problematic =>
   new Problematic({
     status: 400,
     code: 'INVALID_INPUT',
     detail: 'The body does not have the form that this operation takes.',
     next: 'Correct the members named under errors; GET /v1/openapi.json describes them.',
-    errors: error.issues.slice(0, 20).map((issue) => ({ pointer: pointerOf(issue.path), detail: issue.message })),
+    errors: error.issues
+      .slice(0, 20)
+      .map((issue) => ({ pointer: under + pointerOf(issue.path), detail: issue.message })),
   });

@@ -1,20 +1,20 @@
 import * as z from 'zod';
 import { isPlain } from '../domain/text-hygiene.ts';
 import { parseInstant, type Instant } from '../domain/instant.ts';
+import { agency } from './values.ts';
 
-/** A line of text as it is read: no control, hidden or direction-changing characters, NFC (rows 16, 17, 22 of the abuse list). */
-const line = (most: number) =>
+/** A text as it is read: NFC, no control, hidden or direction-changing characters, nothing around it (rows 16, 17, 22 of the abuse list). */
+const shown = (most: number, paragraphs: boolean) =>
   z
     .string()
     .min(1)
     .max(most)
-    .refine((text) => isPlain(text), 'must be plain text in NFC, without control or invisible characters');
-const paragraphs = (most: number) =>
-  z
-    .string()
-    .min(1)
-    .max(most)
-    .refine((text) => isPlain(text, true), 'must be plain text in NFC, without control or invisible characters');
+    .refine(
+      (text) => isPlain(text, paragraphs) && text.trim() === text,
+      'must be plain text in NFC, without control or invisible characters, and without spaces around it',
+    );
+const line = (most: number) => shown(most, false);
+const paragraphs = (most: number) => shown(most, true);
 
 const hexId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits');
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits');
@@ -120,7 +120,7 @@ export const changeBody = z
   .strictObject({
     person: z.strictObject({
       personId,
-      agency: line(120),
+      agency,
       subjects: z.array(z.string().min(1).max(255)).min(1).max(10),
       roles: z
         .array(
@@ -142,7 +142,7 @@ export const changeBody = z
       zone: z.string().max(64),
       /** Raw uncompressed P-256 points, base64url. */
       publicKeys: z.array(z.string().max(120)).max(5),
-      conflicts: z.array(line(120)).max(50),
+      conflicts: z.array(agency).max(50),
       active: z.boolean(),
     }),
     effectiveFrom: instant.optional(),
