@@ -1,6 +1,6 @@
-import { dueAt } from '../../../lambdas/domain/case.ts';
+import { dueAt, type Case } from '../../../lambdas/domain/case.ts';
 import type { Command, Context } from '../../../lambdas/domain/commands.ts';
-import type { SealedPackage } from '../../../lambdas/domain/events.ts';
+import type { Decision, DomainEvent, SealedPackage } from '../../../lambdas/domain/events.ts';
 import { DAY, MINUTE, plus } from '../../../lambdas/domain/instant.ts';
 import {
   CAN,
@@ -19,10 +19,12 @@ import {
   given,
   inPhase,
   peopleById,
+  record,
   refused,
   sealed,
   sealedOf,
   sealing,
+  underReview,
   type Scene,
 } from '../../support/domain.ts';
 
@@ -33,6 +35,20 @@ const without = (name: string) => ({ people: peopleById(EVERYBODY.filter((one) =
 const changed = (name: string, members: object) => ({
   people: peopleById(EVERYBODY.map((one) => (one.personId === name ? { ...one, ...members } : one))),
 });
+
+/** A proposal of two documents, PROTECTED B and PROTECTED A, with a window of some days, approved. */
+function approvedWith(days: number): Scene {
+  let scene = underReview();
+  for (let count = 0; count < 2; count += 1) {
+    scene = give(give(scene, 'OpenDeposit', by(PEOPLE.desk)), 'CompleteDeposit', by(PEOPLE.desk));
+  }
+  const put = commandsFor(scene).PutProposal;
+  const documents = put.documents.map((document, index) =>
+    index === 0 ? document : { ...document, marking: { ...document.marking, mark: 'PROTECTED A' } },
+  );
+  scene = given(scene, { ...put, documents, notAfter: plus(START, days * DAY) }, by(PEOPLE.desk));
+  return give(give(scene, 'CastDecision', by(PEOPLE.releasing)), 'CastDecision', by(PEOPLE.security));
+}
 
 describe('the assurance', () => {
   const scene = SCENES.AWAITING_ASSURANCE();
@@ -46,8 +62,12 @@ describe('the assurance', () => {
 
   it('is not given when it is due, or when the window is past', () => {
     expect(refused(scene, GiveAssurance, authority, { now: due(scene) })).toMatchObject({ code: 'DEADLINE_PASSED' });
-    const { notAfter } = inPhase(scene, 'AWAITING_ASSURANCE').proposal.proposal;
-    expect(refused(scene, GiveAssurance, authority, { now: notAfter })).toMatchObject({ code: 'DEADLINE_PASSED' });
+    const brief = approvedWith(2);
+    const { notAfter } = inPhase(brief, 'AWAITING_ASSURANCE').proposal.proposal;
+    expect(notAfter < due(brief)).toBe(true);
+    const command = commandsFor(brief).GiveAssurance;
+    expect(refused(brief, command, authority, { now: notAfter })).toMatchObject({ code: 'DEADLINE_PASSED' });
+    expect(given(brief, command, authority, { now: plus(notAfter, -1) }).state.phase).toBe('SEALING');
   });
 
   it('binds a person to the text of the agreement; declined, the case lapses', () => {
@@ -86,6 +106,19 @@ describe('sealing', () => {
   it('waits for nobody', () => expect(dueAt(sealing().state)).toBeNull());
 });
 
+/** The event, but for a vote and for who prepared the proposal. */
+function forgery(event: DomainEvent, forge: (decision: Decision) => Partial<Decision>): DomainEvent {
+  if (event.type === 'DecisionCast') {
+    const { decision } = event.payload;
+    return { type: event.type, payload: { ...event.payload, decision: { ...decision, ...forge(decision) } } };
+  }
+  if (event.type === 'ProposalPut') {
+    const proposal = { ...event.payload.proposal, preparedBy: PEOPLE.deskAndReleasing.personId };
+    return { type: event.type, payload: { ...event.payload, proposal } };
+  }
+  return event;
+}
+
 describe('a release does not open', () => {
   const open = commandsFor(sealed()).OpenRelease;
   const closing = (scene: Scene, others: Partial<Context>) =>
@@ -116,6 +149,31 @@ describe('a release does not open', () => {
       }),
     ],
   ])('when %s: it closes', (_, others) => expect(closing(sealed(), others)).toBe('quorum-lost'));
+
+  it.each<[string, (decision: Decision) => Partial<Decision>]>([
+    ['on another proposal', () => ({ proposalDigest: digest('another') })],
+    [
+      'of whoever prepared it',
+      ({ role }) => (role === 'releasing-officer' ? { personId: PEOPLE.deskAndReleasing.personId } : {}),
+    ],
+    ['of one person for both', ({ role }) => ({ personId: PEOPLE.both.personId, role })],
+    ['that refuses', () => ({ verdict: 'refuse' })],
+  ])('on votes that only the file says were cast: a vote %s', (_, forge) => {
+    const honest = sealed();
+    const forged = honest.events.reduce<Pick<Scene, 'events'> & { state: Case | undefined; now: Scene['now'] }>(
+      (scene, event) => {
+        const { actor: recorded } = event;
+        const actor =
+          recorded.kind === 'system'
+            ? SYSTEM
+            : by(EVERYBODY.find((one) => one.personId === recorded.personId) ?? PEOPLE.stranger);
+        return record(scene, [forgery(event, forge)], actor, event.at);
+      },
+      { state: undefined, events: [], now: START },
+    );
+    if (forged.state === undefined) throw new Error('The scene is empty');
+    expect(closing({ ...forged, state: forged.state }, {})).toBe('quorum-lost');
+  });
 
   it('without an assurance where the agreement asks for one', () => {
     const none = { context: agreementWith({ assurance: { ...EXERCISE.assurance, required: false } }) };
@@ -177,6 +235,23 @@ describe('an opening is refused', () => {
     ],
   ])('%s', (_, code, actor, options) => {
     expect(refused(scene, open, actor, options)).toMatchObject({ kind: 'Forbidden', code });
+  });
+
+  it('when one of several documents needs a clearance that is not held', () => {
+    const assured = give(give(approvedWith(60), 'GiveAssurance', authority), 'RecordSealed', SYSTEM);
+    const two = give(assured, 'OpenRelease', SYSTEM);
+    const command = commandsFor(two).GrantAccess;
+    for (const mark of ['PROTECTED A', 'PROTECTED B']) {
+      const others = agreementWith({ equivalence: EXERCISE.equivalence.filter((row) => row.from.mark !== mark) });
+      expect(refused(two, command, recipient, { context: others })).toMatchObject({ code: 'NOT_CLEARED' });
+    }
+    expect(given(two, command, recipient).state.phase).toBe('RELEASED');
+  });
+
+  it('at any moment of the window it is not: from its first instant to its last', () => {
+    for (const now of [notBefore, plus(notAfter, -1)]) {
+      expect(given(scene, open, recipient, { now }).events).toHaveLength(scene.events.length + 1);
+    }
   });
 
   it('to somebody else, also of the same agency, and to a recipient who has left', () => {
