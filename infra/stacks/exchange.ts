@@ -3,6 +3,7 @@ import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal, type IRole } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -52,6 +53,15 @@ export class ExchangeStack extends Stack {
     });
     acknowledge(this.#undelivered, 'AwsSolutions-SQS3', 'This is the queue of what could not be delivered.');
     this.#operators = new Topic(this, 'Operators', { masterKey: vault.vaultKey, enforceSSL: true });
+    this.#operators.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsSpeak',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.#operators.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
     const stateMachineName = `valiza-${environment.name}-case`;
     // Named, because functions that the workflow starts with need its ARN before it is made from the functions it calls.
     const stateMachineArn = this.#stateMachineArn(stateMachineName);
@@ -134,6 +144,8 @@ export class ExchangeStack extends Stack {
 
   #workflow(environment: Environment, vault: VaultStack, stateMachineName: string): StateMachine {
     const fn = (name: FunctionName) => this.#fn(name).function;
+    // By its ARN, so that no construct writes into the key's policy.
+    const key = Key.fromKeyArn(this, 'WorkflowKey', vault.vaultKey.keyArn);
     const machine = new StateMachine(this, 'CaseWorkflow', {
       stateMachineName,
       role: this.#workflowRole(vault, stateMachineName),
@@ -148,7 +160,7 @@ export class ExchangeStack extends Stack {
           recordFailure: fn('record-failure'),
         }),
       ),
-      encryptionConfiguration: new CustomerManagedEncryptionConfiguration(vault.vaultKey, Duration.seconds(60)),
+      encryptionConfiguration: new CustomerManagedEncryptionConfiguration(key, Duration.seconds(60)),
       logs: {
         destination: new LogGroup(this, 'WorkflowLog', {
           logGroupName: `/aws/vendedlogs/states/${stateMachineName}`,

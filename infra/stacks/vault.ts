@@ -197,6 +197,23 @@ export class VaultStack extends Stack {
         },
       }),
     );
+    // Logs of the workflow travel through the log delivery service, alarms through CloudWatch to an encrypted topic.
+    // https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    for (const [sid, service, ...actions] of [
+      ['LogDelivery', 'delivery.logs.amazonaws.com', 'kms:Decrypt'],
+      ['AlarmsToOperators', 'cloudwatch.amazonaws.com', 'kms:Decrypt', 'kms:GenerateDataKey'],
+    ] as const) {
+      key.addToResourcePolicy(
+        new PolicyStatement({
+          sid,
+          principals: [new ServicePrincipal(service)],
+          actions: [...actions],
+          resources: ['*'],
+          conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+        }),
+      );
+    }
     return key;
   }
 
