@@ -2,14 +2,19 @@ const shared = {
   testEnvironment: 'node',
   transform: { '^.+\\.(ts|js|mjs)$': '<rootDir>/scripts/jest-esbuild.cjs' },
   transformIgnorePatterns: ['/node_modules/(?!(jose|canonicalize)/)'],
+  // What is synthesised or bundled is output, and there is much of it.
+  modulePathIgnorePatterns: ['<rootDir>/(cdk\\.out|dist|coverage|\\.valiza)/'],
   moduleNameMapper: { '^canonicalize$': '<rootDir>/node_modules/canonicalize/lib/canonicalize.js' },
 };
+/** One project per layer of tests; see CONTRIBUTING.md for what belongs where. */
 const layer = (name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`] });
 
 module.exports = {
   projects: ['unit', 'workflow', 'infra', 'local', 'exchange', 'abuse'].map(layer),
+  // The domain is covered whole: npm run test:coverage.
   coverageProvider: 'v8',
   collectCoverageFrom: ['lambdas/domain/**/*.ts'],
+  coverageReporters: ['text'],
   coverageThreshold: { global: { branches: 100 } },
   maxWorkers: 2,
 };
