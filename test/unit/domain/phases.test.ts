@@ -1,4 +1,4 @@
-import { capacities } from '../../../lambdas/domain/capacity.ts';
+import { capacities, commandsFor as possibleFor } from '../../../lambdas/domain/capacity.ts';
 import { InvariantBroken, dueAt } from '../../../lambdas/domain/case.ts';
 import type { Command } from '../../../lambdas/domain/commands.ts';
 import { decide } from '../../../lambdas/domain/decide.ts';
@@ -171,6 +171,28 @@ describe.each(PHASE_NAMES)('every command in %s, by every capacity', (phase) => 
       const code = PHASES[phase].commands[type] === undefined ? 'PHASE_FORBIDS' : 'NOT_YOUR_PART';
       expect(attempt(scene, commandsFor(scene)[type], actor, { now: momentFor(scene, type) })).toMatchObject({ code });
     }
+  });
+});
+
+describe('what is possible is told to each for themselves', () => {
+  it.each(PHASE_NAMES)('in %s', (phase) => {
+    const { state } = SCENES[phase]();
+    for (const capacity of CAPACITIES) {
+      const rows = commandsIn(phase).filter((type) => PHASES[phase].commands[type]?.by.includes(capacity));
+      expect(possibleFor(state, ACTORS[capacity])).toEqual(rows);
+    }
+    for (const nobody of Object.values(NOBODIES)) expect(possibleFor(state, nobody)).toEqual([]);
+  });
+
+  it('a refusal names only what the caller may do', () => {
+    const scene = SCENES.RELEASED();
+    const told = (actor: Actor) => attempt(scene, commandsFor(scene).CastDecision, actor);
+    expect(told(by(PEOPLE.stranger))).toMatchObject({
+      message: expect.stringMatching(/Possible for you now: nothing\.$/),
+    });
+    expect(told(by(PEOPLE.recipient))).toMatchObject({
+      message: expect.stringMatching(/Possible for you now: GrantAccess, AcknowledgeReceipt\.$/),
+    });
   });
 });
 
