@@ -6,7 +6,7 @@ import { apiReference } from './api-reference.mjs';
 
 register();
 const { openApi } = await import('../lambdas/contracts/openapi.ts');
-const { problem } = await import('../lambdas/contracts/api-schemas.ts');
+const { problem } = await import('../lambdas/contracts/api-answers.ts');
 const document = openApi(problem);
 const write = async (path, text, parser) =>
   writeFileSync(new URL(path, import.meta.url), await format(text, { parser, printWidth: 120, singleQuote: true }));

@@ -1,4 +1,4 @@
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { caseText } from './case-text.ts';
 import { phaseInWords } from './phase-words.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { problem } from '../../lambdas/contracts/api-schemas.ts';
+import { problem } from '../../lambdas/contracts/api-answers.ts';
 import {
   isMutation,
   ROUTES,

@@ -1,4 +1,4 @@
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { labelled, shown, times, type Row } from './layout.ts';
 import type { Paint } from './output.ts';
 import { phaseInWords } from './phase-words.ts';

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { changeBody } from '../../lambdas/contracts/api-schemas.ts';
+import type { changeBody } from '../../lambdas/contracts/api-bodies.ts';
 import { personSchema } from '../../lambdas/contracts/person-schema.ts';
 import type { AnswerOf } from '../../lambdas/contracts/routes.ts';
 import type { Person } from '../../lambdas/domain/people.ts';

@@ -1,4 +1,4 @@
-import type { Problem } from '../../lambdas/contracts/api-schemas.ts';
+import type { Problem } from '../../lambdas/contracts/api-answers.ts';
 import { EXIT, exitForStatus, type ExitCode } from './exit-codes.ts';
 
 /** Why a command of the client did not do what it was asked: the message says what was wrong, `next` what to do. */

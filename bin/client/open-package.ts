@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AccessView, CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { AccessView, CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { ENCRYPTION_CONTEXT_KEYS } from '../../lambdas/contracts/names.ts';
 import { openKey } from '../../lambdas/evidence/sealed-key.ts';
 import type { Api } from './api.ts';

@@ -1,4 +1,4 @@
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { digestOf } from '../../lambdas/evidence/digest.ts';
 import { ClientError, damaged, usage } from './errors.ts';
 import { EXIT } from './exit-codes.ts';

@@ -1,4 +1,4 @@
-import { clarificationBody } from '../../lambdas/contracts/api-schemas.ts';
+import { clarificationBody } from '../../lambdas/contracts/api-bodies.ts';
 import { answerDone } from '../client/answer-case.ts';
 import { checked, collect, given } from '../client/options.ts';
 import type { AddCommand } from '../client/session.ts';

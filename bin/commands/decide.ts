@@ -1,5 +1,5 @@
 import { Argument } from 'commander';
-import { decisionBody } from '../../lambdas/contracts/api-schemas.ts';
+import { decisionBody } from '../../lambdas/contracts/api-bodies.ts';
 import { answerDone } from '../client/answer-case.ts';
 import { usage } from '../client/errors.ts';
 import { checked, given } from '../client/options.ts';

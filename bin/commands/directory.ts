@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { changeBody } from '../../lambdas/contracts/api-schemas.ts';
+import { changeBody } from '../../lambdas/contracts/api-bodies.ts';
 import type { Instant } from '../../lambdas/domain/instant.ts';
 import type { Person } from '../../lambdas/domain/people.ts';
 import {

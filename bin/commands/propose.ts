@@ -1,5 +1,5 @@
-import { proposalBody } from '../../lambdas/contracts/api-schemas.ts';
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import { proposalBody } from '../../lambdas/contracts/api-bodies.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import type { Instant } from '../../lambdas/domain/instant.ts';
 import { answerCase } from '../client/answer-case.ts';
 import { entryInEffect, MOST_CHANGES } from '../client/directory-entries.ts';

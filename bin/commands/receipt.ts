@@ -1,4 +1,4 @@
-import { receiptBody } from '../../lambdas/contracts/api-schemas.ts';
+import { receiptBody } from '../../lambdas/contracts/api-bodies.ts';
 import { answerDone } from '../client/answer-case.ts';
 import { checked } from '../client/options.ts';
 import type { AddCommand } from '../client/session.ts';

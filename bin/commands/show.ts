@@ -1,4 +1,4 @@
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { answerCase } from '../client/answer-case.ts';
 import type { AddCommand } from '../client/session.ts';
 

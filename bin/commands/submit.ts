@@ -1,4 +1,4 @@
-import { submitBody } from '../../lambdas/contracts/api-schemas.ts';
+import { submitBody } from '../../lambdas/contracts/api-bodies.ts';
 import { answerCase } from '../client/answer-case.ts';
 import { checked, collect, given, jsonFrom, markOption, type MarkOption } from '../client/options.ts';
 import type { AddCommand } from '../client/session.ts';

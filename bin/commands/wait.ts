@@ -1,4 +1,4 @@
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { isFinal, type Phase } from '../../lambdas/domain/phases.ts';
 import { call } from '../client/api.ts';
 import { ClientError, usage } from '../client/errors.ts';

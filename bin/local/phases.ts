@@ -1,4 +1,4 @@
-import type { CaseView } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import type { LocalExchange } from './exchange.ts';
 
 /** Longest that the exchange may take to move a case on by itself, in real milliseconds. */

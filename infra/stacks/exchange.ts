@@ -1,7 +1,7 @@
 import { Aws, CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal, type IRole } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal, type Role } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -24,6 +24,7 @@ import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
 import type { Environment } from '../environments/schema.ts';
 import { FUNCTIONS, type FunctionName } from '../functions.ts';
 import { caseWorkflow } from '../workflow/case-workflow.ts';
+import { workflowRole } from '../workflow/workflow-role.ts';
 import { PERMISSIONS } from './permissions.ts';
 import type { VaultStack } from './vault.ts';
 
@@ -148,7 +149,7 @@ export class ExchangeStack extends Stack {
     const key = Key.fromKeyArn(this, 'WorkflowKey', vault.vaultKey.keyArn);
     const machine = new StateMachine(this, 'CaseWorkflow', {
       stateMachineName,
-      role: this.#workflowRole(vault, stateMachineName),
+      role: workflowRole(this, STEPS.map(fn), key, this.#stateMachineArn(stateMachineName)),
       queryLanguage: QueryLanguage.JSONATA,
       definitionBody: DefinitionBody.fromChainable(
         caseWorkflow(this, {
@@ -183,49 +184,6 @@ export class ExchangeStack extends Stack {
       'Traces would carry ids from service to service; the case file already tells what happened when.',
     );
     return machine;
-  }
-
-  /** The role of the workflow: invokes its steps, encrypts its data, delivers its log. Nothing adds to it behind our back. */
-  #workflowRole(vault: VaultStack, stateMachineName: string): IRole {
-    const role = new Role(this, 'WorkflowRole', {
-      assumedBy: new ServicePrincipal('states.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': this.account },
-          ArnLike: { 'aws:SourceArn': this.#stateMachineArn(stateMachineName) },
-        },
-      }),
-    });
-    role.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        resources: STEPS.map((name) => this.#fn(name).function.functionArn),
-      }),
-    );
-    role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [vault.vaultKey.keyArn] }),
-    );
-    // https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html: delivery of logs is granted for the account.
-    role.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: [
-          'logs:CreateLogDelivery',
-          'logs:DeleteLogDelivery',
-          'logs:DescribeLogGroups',
-          'logs:DescribeResourcePolicies',
-          'logs:GetLogDelivery',
-          'logs:ListLogDeliveries',
-          'logs:PutResourcePolicy',
-          'logs:UpdateLogDelivery',
-        ],
-        resources: ['*'],
-      }),
-    );
-    acknowledge(
-      role,
-      'AwsSolutions-IAM5[Resource::*]',
-      'Log delivery is granted for the account; the service has no narrower resource.',
-    );
-    return role.withoutPolicyUpdates();
   }
 
   #stateMachineArn(stateMachineName: string): string {

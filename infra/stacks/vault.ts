@@ -7,24 +7,16 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
-import {
-  AccountRootPrincipal,
-  AnyPrincipal,
-  ArnPrincipal,
-  Effect,
-  PolicyDocument,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { ArnPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { ENCRYPTION_CONTEXT_KEYS, INDEX } from '../../lambdas/contracts/names.ts';
+import { INDEX } from '../../lambdas/contracts/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { functionRole } from '../constructs/exchange-function.ts';
 import type { Environment } from '../environments/schema.ts';
+import { makePackageKey, makeVaultKey } from './vault-keys.ts';
 
 /** A bucket of the vault, by name and ARN. */
 export interface VaultBucket {
@@ -35,36 +27,6 @@ export interface VaultBucket {
 interface VaultProps extends StackProps {
   readonly environment: Environment;
 }
-
-/** What an account administrator may do with a key: everything that keeps it, nothing that uses it. */
-const KEEPING = [
-  'kms:CancelKeyDeletion',
-  'kms:CreateAlias',
-  'kms:DeleteAlias',
-  'kms:Describe*',
-  'kms:Disable*',
-  'kms:Enable*',
-  'kms:Get*',
-  'kms:List*',
-  'kms:PutKeyPolicy',
-  'kms:ScheduleKeyDeletion',
-  'kms:TagResource',
-  'kms:UntagResource',
-  'kms:UpdateKeyDescription',
-];
-
-/** A key policy that leaves administrators the keeping and nothing else; without it CDK would delegate every use to IAM policies. */
-const keptByAdministrators = (): PolicyDocument =>
-  new PolicyDocument({
-    statements: [
-      new PolicyStatement({
-        sid: 'AdministratorsKeep',
-        principals: [new AccountRootPrincipal()],
-        actions: KEEPING,
-        resources: ['*'],
-      }),
-    ],
-  });
 
 /**
  * The vault of a nation: its keys, tables and buckets, and every role that a key policy names. All of it is stateful: logical ids stay,
@@ -97,8 +59,8 @@ export class VaultStack extends Stack {
     });
     for (const role of [this.sealingRole, this.grantRole, this.releaseAccessRole]) role.applyRemovalPolicy(keep);
 
-    this.vaultKey = this.#vaultKey(keep);
-    this.packageKey = this.#packageKey(keep);
+    this.vaultKey = makeVaultKey(this, keep);
+    this.packageKey = makePackageKey(this, this.sealingRole, this.releaseAccessRole, keep);
     this.cases = this.#table('Cases', ['caseId', 'sk'], environment, { stream: true, history: true });
     for (const [index, partition, sort] of [
       [INDEX.open, 'openKey', 'openSort'],
@@ -125,148 +87,6 @@ export class VaultStack extends Stack {
     this.deposits = this.#bucket('Deposits', environment);
     this.packages = this.#bucket('Packages', environment);
     this.#releaseAccess();
-  }
-
-  /** Encrypts tables, buckets, queues, logs, the workflow; usable only through those services, so that whoever holds it opens no package with it. */
-  #vaultKey(keep: RemovalPolicy): Key {
-    const key = new Key(this, 'VaultKey', {
-      description: 'Valiza: tables, buckets, queues, workflow and logs of the exchange',
-      enableKeyRotation: true,
-      removalPolicy: keep,
-      policy: keptByAdministrators(),
-    });
-    const through = (...services: string[]): string[] =>
-      services.map((service) => `${service}.${this.region}.amazonaws.com`);
-    const use = [
-      'kms:Decrypt',
-      'kms:Encrypt',
-      'kms:GenerateDataKey*',
-      'kms:ReEncrypt*',
-      'kms:DescribeKey',
-      'kms:CreateGrant',
-    ];
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'ThroughServicesOnly',
-        principals: [new AccountRootPrincipal()],
-        actions: use,
-        resources: ['*'],
-        conditions: { StringEquals: { 'kms:ViaService': through('dynamodb', 's3', 'sqs', 'lambda', 'states') } },
-      }),
-    );
-    // The role of a workflow calls KMS itself, with the machine's ARN in the encryption context.
-    // https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'WorkflowData',
-        principals: [new AccountRootPrincipal()],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: ['*'],
-        conditions: {
-          ArnLike: {
-            'kms:EncryptionContext:aws:states:stateMachineArn': `arn:${Aws.PARTITION}:states:${this.region}:${this.account}:stateMachine:valiza-*`,
-          },
-        },
-      }),
-    );
-    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'Logs',
-        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
-        actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
-        resources: ['*'],
-        conditions: {
-          ArnLike: {
-            'kms:EncryptionContext:aws:logs:arn': `arn:${Aws.PARTITION}:logs:${this.region}:${this.account}:log-group:*`,
-          },
-        },
-      }),
-    );
-    // A rule delivers what it could not deliver to an encrypted queue.
-    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'UndeliveredEvents',
-        principals: [new ServicePrincipal('events.amazonaws.com')],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: ['*'],
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': this.account },
-          ArnLike: { 'aws:SourceArn': `arn:${Aws.PARTITION}:events:${this.region}:${this.account}:rule/valiza-*` },
-        },
-      }),
-    );
-    // Logs of the workflow travel through the log delivery service, alarms through CloudWatch to an encrypted topic.
-    // https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
-    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-    for (const [sid, service, ...actions] of [
-      ['LogDelivery', 'delivery.logs.amazonaws.com', 'kms:Decrypt'],
-      ['AlarmsToOperators', 'cloudwatch.amazonaws.com', 'kms:Decrypt', 'kms:GenerateDataKey'],
-    ] as const) {
-      key.addToResourcePolicy(
-        new PolicyStatement({
-          sid,
-          principals: [new ServicePrincipal(service)],
-          actions: [...actions],
-          resources: ['*'],
-          conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-        }),
-      );
-    }
-    return key;
-  }
-
-  /** Wraps the data keys of packages: one role may make them, one role may open them, each only with a full encryption context. */
-  #packageKey(keep: RemovalPolicy): Key {
-    const key = new Key(this, 'PackageKey', {
-      description: 'Valiza: data keys of packages',
-      enableKeyRotation: true,
-      removalPolicy: keep,
-      policy: keptByAdministrators(),
-    });
-    const context = Object.fromEntries(
-      ENCRYPTION_CONTEXT_KEYS.map((name) => [`kms:EncryptionContext:${name}`, 'false']),
-    );
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'SealingMakesDataKeys',
-        principals: [new ArnPrincipal(this.sealingRole.roleArn)],
-        actions: ['kms:GenerateDataKey'],
-        resources: ['*'],
-        conditions: { Null: context },
-      }),
-    );
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'ReleaseAccessOpensThem',
-        principals: [new ArnPrincipal(this.releaseAccessRole.roleArn)],
-        actions: ['kms:Decrypt'],
-        resources: ['*'],
-        conditions: { Null: context },
-      }),
-    );
-    // Whatever a policy may say one day: nobody else opens, and nobody lends the key onwards.
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'NobodyElseOpens',
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions: ['kms:Decrypt'],
-        resources: ['*'],
-        conditions: { ArnNotEquals: { 'aws:PrincipalArn': this.releaseAccessRole.roleArn } },
-      }),
-    );
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'NobodyLendsOrReseals',
-        effect: Effect.DENY,
-        principals: [new AnyPrincipal()],
-        actions: ['kms:ReEncrypt*', 'kms:CreateGrant'],
-        resources: ['*'],
-      }),
-    );
-    return key;
   }
 
   #table(

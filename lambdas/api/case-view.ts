@@ -1,4 +1,4 @@
-import type { CaseView } from '../contracts/api-schemas.ts';
+import type { CaseView } from '../contracts/api-answers.ts';
 import { commandsFor } from '../domain/capacity.ts';
 import { dueAt, type Case } from '../domain/case.ts';
 import type { Deadline } from '../domain/clock.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type clarificationBody, type submitBody } from '../contracts/api-schemas.ts';
+import { type clarificationBody, type submitBody } from '../contracts/api-bodies.ts';
 import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
 import { PHASES, type Phase } from '../domain/phases.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { instantOf, type changeBody } from '../contracts/api-schemas.ts';
+import { instantOf, type changeBody } from '../contracts/api-bodies.ts';
 import { personSchema } from '../contracts/person-schema.ts';
 import { confirmChange as confirm, proposeChange as propose, type DirectoryChange } from '../domain/directory.ts';
 import type { Instant } from '../domain/instant.ts';

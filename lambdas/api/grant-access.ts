@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type { AccessView } from '../contracts/api-schemas.ts';
+import type { AccessView } from '../contracts/api-answers.ts';
 import { ENV } from '../contracts/names.ts';
 import { InvariantBroken, type Released } from '../domain/case.ts';
 import type { SealedPackage } from '../domain/events.ts';

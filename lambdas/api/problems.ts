@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Problem } from '../contracts/api-schemas.ts';
+import type { Problem } from '../contracts/api-answers.ts';
 import { InvariantBroken } from '../domain/case.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { Conflict, NotFound, Refused, Transient } from '../platform/errors.ts';

@@ -5,7 +5,7 @@ import {
   type decisionBody,
   type depositBody,
   type proposalBody,
-} from '../contracts/api-schemas.ts';
+} from '../contracts/api-bodies.ts';
 import { ENV } from '../contracts/names.ts';
 import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';

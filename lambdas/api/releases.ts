@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { reasonBody, receiptBody } from '../contracts/api-schemas.ts';
+import type { reasonBody, receiptBody } from '../contracts/api-bodies.ts';
 import type { Exchange } from '../platform/execute.ts';
 import { answerWithCase, mutate } from './mutation.ts';
 import { type Caller } from './visibility.ts';

@@ -84,10 +84,12 @@ function components(): Json {
   });
   // Each carries its own address as `$id`/`id`, which OpenAPI 3.0 does not know.
   return Object.fromEntries(
-    Object.entries(schemas).map(([id, schema]) => {
-      const { $id: _address, id: _name, ...rest } = schema as Json;
-      return [id, rest];
-    }),
+    Object.entries(schemas)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([id, schema]) => {
+        const { $id: _address, id: _name, ...rest } = schema as Json;
+        return [id, rest];
+      }),
   );
 }
 

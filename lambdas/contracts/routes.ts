@@ -1,5 +1,6 @@
 import type * as z from 'zod';
-import * as schemas from './api-schemas.ts';
+import * as answers from './api-answers.ts';
+import * as bodies from './api-bodies.ts';
 
 /** One route of the API: the source of validation, of the OpenAPI document and of the typed client. */
 export interface Route {
@@ -32,9 +33,9 @@ export const ROUTES = {
     summary: 'Submit a request for information. It gets a case, whatever the agreement says of it.',
     auth: 'caller',
     function: 'api',
-    body: schemas.submitBody,
+    body: bodies.submitBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   listCases: {
     method: 'GET',
@@ -48,7 +49,7 @@ export const ROUTES = {
       ...list,
     ],
     status: 200,
-    answer: schemas.caseList,
+    answer: answers.caseList,
   },
   readCase: {
     method: 'GET',
@@ -57,7 +58,7 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     status: 200,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   readEvents: {
     method: 'GET',
@@ -66,7 +67,7 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     status: 200,
-    answer: schemas.eventList,
+    answer: answers.eventList,
   },
   clarify: {
     method: 'POST',
@@ -74,9 +75,9 @@ export const ROUTES = {
     summary: 'Ask the requester a question, or answer it.',
     auth: 'caller',
     function: 'api',
-    body: schemas.clarificationBody,
+    body: bodies.clarificationBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   openDeposit: {
     method: 'POST',
@@ -84,9 +85,9 @@ export const ROUTES = {
     summary: 'Announce a document by digest and length; answers an address that accepts exactly those bytes.',
     auth: 'caller',
     function: 'api',
-    body: schemas.depositBody,
+    body: bodies.depositBody,
     status: 201,
-    answer: schemas.depositView,
+    answer: answers.depositView,
   },
   completeDeposit: {
     method: 'POST',
@@ -94,9 +95,9 @@ export const ROUTES = {
     summary: 'Say that the document has been uploaded.',
     auth: 'caller',
     function: 'api',
-    body: schemas.emptyBody,
+    body: bodies.emptyBody,
     status: 200,
-    answer: schemas.depositView,
+    answer: answers.depositView,
   },
   putProposal: {
     method: 'PUT',
@@ -104,9 +105,9 @@ export const ROUTES = {
     summary: 'Put exactly what would be released, and how; replaces an earlier proposal and voids its votes.',
     auth: 'caller',
     function: 'api',
-    body: schemas.proposalBody,
+    body: bodies.proposalBody,
     status: 200,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   castDecision: {
     method: 'POST',
@@ -115,9 +116,9 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     ifMatch: 'proposal',
-    body: schemas.decisionBody,
+    body: bodies.decisionBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   giveAssurance: {
     method: 'POST',
@@ -125,9 +126,9 @@ export const ROUTES = {
     summary: "Give or decline the recipient authority's assurance over the proposal's digest.",
     auth: 'caller',
     function: 'api',
-    body: schemas.assuranceBody,
+    body: bodies.assuranceBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   grantAccess: {
     method: 'POST',
@@ -135,9 +136,9 @@ export const ROUTES = {
     summary: 'Open the release once: recorded first, then the data key sealed to your confirmed key.',
     auth: 'caller',
     function: 'grant-access',
-    body: schemas.emptyBody,
+    body: bodies.emptyBody,
     status: 201,
-    answer: schemas.accessView,
+    answer: answers.accessView,
   },
   acknowledgeReceipt: {
     method: 'POST',
@@ -145,9 +146,9 @@ export const ROUTES = {
     summary: 'Acknowledge the receipt of a package by its digest.',
     auth: 'caller',
     function: 'api',
-    body: schemas.receiptBody,
+    body: bodies.receiptBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   suspendRelease: {
     method: 'POST',
@@ -155,9 +156,9 @@ export const ROUTES = {
     summary: 'Suspend a release; its end keeps approaching.',
     auth: 'caller',
     function: 'api',
-    body: schemas.reasonBody,
+    body: bodies.reasonBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   resumeRelease: {
     method: 'DELETE',
@@ -166,7 +167,7 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     status: 200,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   recallRelease: {
     method: 'POST',
@@ -174,9 +175,9 @@ export const ROUTES = {
     summary: 'End a release now and for good.',
     auth: 'caller',
     function: 'api',
-    body: schemas.reasonBody,
+    body: bodies.reasonBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   withdrawRequest: {
     method: 'POST',
@@ -184,9 +185,9 @@ export const ROUTES = {
     summary: 'Withdraw a request before it is released.',
     auth: 'caller',
     function: 'api',
-    body: schemas.reasonBody,
+    body: bodies.reasonBody,
     status: 201,
-    answer: schemas.caseView,
+    answer: answers.caseView,
   },
   listAgreements: {
     method: 'GET',
@@ -195,7 +196,7 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     status: 200,
-    answer: schemas.agreementList,
+    answer: answers.agreementList,
   },
   readAgreement: {
     method: 'GET',
@@ -204,7 +205,7 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     status: 200,
-    answer: schemas.agreementView,
+    answer: answers.agreementView,
   },
   listChanges: {
     method: 'GET',
@@ -215,7 +216,7 @@ export const ROUTES = {
     function: 'api',
     query: [{ name: 'nation', description: 'The nation; yours unless told.' }, list[0]],
     status: 200,
-    answer: schemas.changeList,
+    answer: answers.changeList,
   },
   proposeChange: {
     method: 'POST',
@@ -223,9 +224,9 @@ export const ROUTES = {
     summary: "Propose a person's entry as it is to be.",
     auth: 'caller',
     function: 'api',
-    body: schemas.changeBody,
+    body: bodies.changeBody,
     status: 201,
-    answer: schemas.changeView,
+    answer: answers.changeView,
   },
   confirmChange: {
     method: 'POST',
@@ -233,9 +234,9 @@ export const ROUTES = {
     summary: 'Confirm a change that another person proposed.',
     auth: 'caller',
     function: 'api',
-    body: schemas.emptyBody,
+    body: bodies.emptyBody,
     status: 201,
-    answer: schemas.changeView,
+    answer: answers.changeView,
   },
   readOpenApi: {
     method: 'GET',
@@ -244,7 +245,7 @@ export const ROUTES = {
     auth: 'none',
     function: 'api',
     status: 200,
-    answer: schemas.openApiDocument,
+    answer: answers.openApiDocument,
   },
   readHealth: {
     method: 'GET',
@@ -253,7 +254,7 @@ export const ROUTES = {
     auth: 'none',
     function: 'api',
     status: 200,
-    answer: schemas.health,
+    answer: answers.health,
   },
 } as const satisfies Readonly<Record<string, Route>>;
 

@@ -10,12 +10,8 @@ import { openRelease, recordSealed } from './decisions/sealing.ts';
 import { completeDeposit, openDeposit } from './decisions/deposits.ts';
 import { putProposal } from './decisions/put-proposal.ts';
 import { recall, resume, suspend } from './decisions/recall.ts';
-import type { DomainEvent } from './events.ts';
+import type { Outcome } from './outcome.ts';
 import type { PhaseOf } from './phases.ts';
-import type { Refusal } from './refusal.ts';
-
-/** Events to record, none when the command changes nothing (it was given before), or why not. */
-export type Outcome = readonly DomainEvent[] | Refusal;
 
 /**
  * Decides a command on an open case. Pure: no clock, no randomness, nothing fetched. The phase table speaks first, then the guards

@@ -1,6 +1,6 @@
 import { otherParty } from './agreement.ts';
 import type { Context, SubmitRequest } from './commands.ts';
-import type { Outcome } from './decide.ts';
+import type { Outcome } from './outcome.ts';
 import { hasRole } from './people.ts';
 import { forbidden, invalid } from './refusal.ts';
 import { titleProblem } from './text-hygiene.ts';

@@ -2,7 +2,7 @@ import { inForce } from '../agreement.ts';
 import { copiesUsed, type Case, type Released } from '../case.ts';
 import { clearedUntil } from '../clearance.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import { MINUTE, plus } from '../instant.ts';
 import type { Person } from '../people.ts';
 import { conflict, forbidden, invalid, type Refusal } from '../refusal.ts';

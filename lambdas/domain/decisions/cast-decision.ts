@@ -3,7 +3,7 @@ import type { PutProposal, UnderReview } from '../case.ts';
 import { clearedUntil } from '../clearance.ts';
 import { startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import type { Decision } from '../events.ts';
 import { hasRole, type Person, type Role } from '../people.ts';
 import { neededRoles, openRoles } from '../quorum.ts';

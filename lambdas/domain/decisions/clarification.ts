@@ -1,7 +1,7 @@
 import type { AwaitingClarification, UnderReview } from '../case.ts';
 import { afterStop, startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import type { DomainEvent } from '../events.ts';
 import { conflict, invalid } from '../refusal.ts';
 import { titleProblem } from '../text-hygiene.ts';

@@ -1,6 +1,6 @@
 import type { UnderReview } from '../case.ts';
 import type { Command } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import { conflict, invalid } from '../refusal.ts';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;

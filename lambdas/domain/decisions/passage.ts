@@ -10,7 +10,7 @@ import type {
 } from '../case.ts';
 import { afterEscalation, startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import type { DomainEvent } from '../events.ts';
 import { APPROVING_ROLES, hasRole } from '../people.ts';
 import { couldDecide, neededRoles } from '../quorum.ts';

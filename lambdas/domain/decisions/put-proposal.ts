@@ -2,7 +2,7 @@ import { equivalenceFor, withinElectronicCeiling, type Agreement, type Marking }
 import type { UnderReview } from '../case.ts';
 import { clearedUntil } from '../clearance.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import type { Proposal, ProposedDocument } from '../events.ts';
 import { DAY, earliest, plus, type Instant } from '../instant.ts';
 import { neededRoles } from '../quorum.ts';

@@ -1,6 +1,6 @@
 import type { Released, Suspended } from '../case.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import { conflict, type Refusal } from '../refusal.ts';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;

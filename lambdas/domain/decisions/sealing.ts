@@ -1,6 +1,6 @@
 import type { Sealing } from '../case.ts';
 import type { Command, Context } from '../commands.ts';
-import type { Outcome } from '../decide.ts';
+import type { Outcome } from '../outcome.ts';
 import { neededRoles, openRoles, standingApprovals } from '../quorum.ts';
 import { conflict, invalid } from '../refusal.ts';
 
