@@ -9,7 +9,7 @@ import { fingerprintOf, readKey, writeNewKey, type RecipientKeyFile } from '../.
 import { startExchange, type ExchangeOptions, type LocalExchange } from '../../bin/local/exchange.ts';
 import { PEOPLE } from '../../examples/exercise/people.ts';
 import { enterPeople } from '../../examples/exercise/set-up.ts';
-import type { CaseView, Problem } from '../../lambdas/contracts/api-schemas.ts';
+import type { CaseView, Problem } from '../../lambdas/contracts/api-answers.ts';
 import type { BodyOf } from '../../lambdas/contracts/routes.ts';
 import type { Digest } from '../../lambdas/domain/ids.ts';
 import type { Person } from '../../lambdas/domain/people.ts';

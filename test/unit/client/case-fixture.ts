@@ -1,4 +1,4 @@
-import type { CaseView } from '../../../lambdas/contracts/api-schemas.ts';
+import type { CaseView } from '../../../lambdas/contracts/api-answers.ts';
 import { digestOf } from '../../../lambdas/evidence/digest.ts';
 
 export const CASE_ID = '0123456789abcdef0123456789abcdef';

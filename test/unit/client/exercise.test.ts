@@ -9,7 +9,7 @@ import { issuerOf } from '../../../examples/exercise/nations.ts';
 import { AGENCIES, FOUNDING_OFFICERS, PEOPLE, RECIPIENTS } from '../../../examples/exercise/people.ts';
 import { enterPeople } from '../../../examples/exercise/set-up.ts';
 import { REQUEST, TENDER, writeLargeDocument } from '../../../examples/exercise/tender.ts';
-import { submitBody } from '../../../lambdas/contracts/api-schemas.ts';
+import { submitBody } from '../../../lambdas/contracts/api-bodies.ts';
 import { personSchema } from '../../../lambdas/contracts/person-schema.ts';
 import type { Agreement } from '../../../lambdas/domain/agreement.ts';
 import { clearedUntil } from '../../../lambdas/domain/clearance.ts';

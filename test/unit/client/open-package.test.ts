@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AccessView } from '../../../lambdas/contracts/api-schemas.ts';
+import type { AccessView } from '../../../lambdas/contracts/api-answers.ts';
 import { newRecipientKey } from '../../../lambdas/evidence/sealed-key.ts';
 import { KEYRING } from '../../../lambdas/platform/sealing.ts';
 import { KEYRING as CLIENT_KEYRING } from '../../../bin/client/unseal.ts';

@@ -6,7 +6,7 @@ import {
   RawAesWrappingSuiteIdentifier,
 } from '@aws-crypto/client-node';
 import { randomBytes } from 'node:crypto';
-import type { AccessView } from '../../../lambdas/contracts/api-schemas.ts';
+import type { AccessView } from '../../../lambdas/contracts/api-answers.ts';
 import { digestOfBytes } from '../../../lambdas/evidence/digest.ts';
 import { sealKey } from '../../../lambdas/evidence/sealed-key.ts';
 import { KEYRING } from '../../../lambdas/platform/sealing.ts';
