@@ -33,17 +33,10 @@ const concernsOther = (event: ChainedEvent, reader: Person): boolean =>
   (event.type === 'AccessGranted' || event.type === 'ReceiptAcknowledged') &&
   event.payload.recipient !== reader.personId;
 
-/** The payload without what serves as a key to repeat an act. */
-function payloadOf(event: ChainedEvent): object {
-  if (event.type !== 'AccessGranted') return event.payload;
-  const { idempotencyKey: _theirs, ...payload } = event.payload;
-  return payload;
-}
-
-/** The case file as one side may read it. */
+/** The case file as one side may read it: to the originator whole, so that its chain can be computed again. */
 export const eventsFor = (side: Side, reader: Person, events: readonly ChainedEvent[]): readonly object[] =>
   events.map((event) => {
-    const { sequence, type, at, actor, hash, previousHash } = event;
+    const { sequence, type, at, actor, payload, hash, previousHash } = event;
     if (side === 'recipient' && (!SHARED.includes(type) || concernsOther(event, reader))) {
       return { sequence, type: 'Withheld', at, actor: {}, hash, previousHash };
     }
@@ -51,5 +44,5 @@ export const eventsFor = (side: Side, reader: Person, events: readonly ChainedEv
       side === 'recipient' && actor.kind === 'person' && actor.nation !== reader.nation
         ? { kind: 'person', nation: actor.nation }
         : actor;
-    return { sequence, type, at, actor: shown, payload: payloadOf(event), hash, previousHash };
+    return { sequence, type, at, actor: shown, payload, hash, previousHash };
   });

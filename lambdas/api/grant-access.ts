@@ -9,6 +9,7 @@ import { readEnvironment } from '../platform/environment.ts';
 import { NotFound, Transient } from '../platform/errors.ts';
 import { exchangeFromEnvironment, system } from '../platform/exchange.ts';
 import { execute } from '../platform/execute.ts';
+import { idempotencyKey } from '../platform/idempotency.ts';
 import { randomId } from '../platform/identifiers.ts';
 import { errorName, log } from '../platform/log.ts';
 import { DOWNLOAD_SECONDS, downloadAddress } from '../platform/object-store.ts';
@@ -26,10 +27,14 @@ import { callerOf, caseIdIn, readRequest, respond, respondWithProblem, type ApiR
 const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.packagesBucket, ENV.releaseAccessRole, ENV.vaultKeyArn]);
 
-/** The idempotency key is part of the access itself: repeated within ten minutes it repeats the checks and counts no second copy. */
-function idempotencyKeyIn(request: ApiRequest): string {
+/**
+ * The idempotency key is part of the access itself: repeated within ten minutes it repeats the checks and counts no second copy. Kept as its
+ * digest, so that whoever reads the case file can verify it and not repeat the opening.
+ */
+function idempotencyKeyIn(request: ApiRequest, caller: Caller): string {
   const key = request.headers['idempotency-key'] ?? '';
-  if (/^[A-Za-z0-9_-]{8,80}$/.test(key)) return key;
+  if (/^[A-Za-z0-9_-]{8,80}$/.test(key))
+    return idempotencyKey(caller.person.personId, request.operation, request.path, key);
   throw new Problematic({
     status: 400,
     code: 'IDEMPOTENCY_KEY',
@@ -107,16 +112,16 @@ function view(
 
 async function grant(request: ApiRequest, caller: Caller): Promise<AccessView> {
   const caseId = caseIdIn(request);
-  const idempotencyKey = idempotencyKeyIn(request);
+  const keyDigest = idempotencyKeyIn(request, caller);
   const accessId = randomId();
   const { state } = await execute(exchange, caseId, caller, (file) => {
     if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
-    return { type: 'GrantAccess', accessId, idempotencyKey };
+    return { type: 'GrantAccess', accessId, idempotencyKey: keyDigest };
   });
   const { person } = caller;
   if (state.phase !== 'RELEASED') throw new InvariantBroken('An access outside a release.');
   const access = state.accesses.findLast(
-    (row) => row.recipient === person.personId && row.idempotencyKey === idempotencyKey && !row.failed,
+    (row) => row.recipient === person.personId && row.idempotencyKey === keyDigest && !row.failed,
   );
   const named = state.proposal.proposal.recipients.find((row) => row.personId === person.personId);
   const key = person.keys.find((row) => row.fingerprint === named?.keyFingerprint);
