@@ -3,6 +3,7 @@ import {
   AccessLogField,
   AccessLogFormat,
   AuthorizationType,
+  CfnAccount,
   DomainName,
   EndpointType,
   IdentitySource,
@@ -15,7 +16,7 @@ import {
   SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -134,10 +135,45 @@ export class ExchangeApi extends Construct {
         ),
       },
     });
+    this.#mayLog();
     this.#gatewayProblems();
     this.#routes(props);
     if (api.mutualTls !== null) this.#domain(api.mutualTls);
     this.#findings();
+  }
+
+  /**
+   * API Gateway writes logs as a role of the account's settings, of which there is one per account and Region; without it a stage with a log
+   * is refused. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+   */
+  #mayLog(): void {
+    const role = new Role(this, 'LogRole', {
+      assumedBy: new ServicePrincipal('apigateway.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    });
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: [
+          'logs:CreateLogGroup',
+          'logs:CreateLogStream',
+          'logs:DescribeLogGroups',
+          'logs:DescribeLogStreams',
+          'logs:FilterLogEvents',
+          'logs:GetLogEvents',
+          'logs:PutLogEvents',
+        ],
+        resources: ['*'],
+      }),
+    );
+    acknowledge(
+      role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'The setting is for the account; API Gateway asks for these actions on every log group.',
+    );
+    const account = new CfnAccount(this, 'Account', { cloudWatchRoleArn: role.roleArn });
+    account.node.addDependency(role);
+    this.restApi.deploymentStage.node.addDependency(account);
   }
 
   #gatewayProblems(): void {
