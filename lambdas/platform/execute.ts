@@ -11,7 +11,7 @@ import { agreementById, agreementByPin } from './agreements.ts';
 import { commitCase, loadCase, type CaseFile, type Commit, type IdempotencyRecord } from './case-store.ts';
 import type { Directory } from './directory-store.ts';
 import { dynamodb } from './dynamodb.ts';
-import { Conflict, NotFound, Refused } from './errors.ts';
+import { Conflict, Refused } from './errors.ts';
 
 /** Where a function finds the cases and the people, and for which nation it acts. */
 export interface Exchange {
@@ -110,9 +110,7 @@ export async function openCase(
   idempotency: IdempotencyRecord,
 ): Promise<CaseFile> {
   const at = exchange.now();
-  const pinned = agreementById(command.request.agreementId);
-  if (pinned === undefined) throw new NotFound('No such agreement.');
-  const { agreement, pin } = pinned;
+  const { agreement, pin } = agreementById(command.request.agreementId);
   const outcome = submit(command, {
     now: at,
     actor,
