@@ -1,3 +1,4 @@
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,9 +12,11 @@ import { PEOPLE } from '../../examples/exercise/people.ts';
 import { enterPeople } from '../../examples/exercise/set-up.ts';
 import type { CaseView, Problem } from '../../lambdas/contracts/api-answers.ts';
 import type { BodyOf } from '../../lambdas/contracts/routes.ts';
-import type { Digest } from '../../lambdas/domain/ids.ts';
+import type { CaseId, Digest } from '../../lambdas/domain/ids.ts';
 import type { Person } from '../../lambdas/domain/people.ts';
 import type { Phase } from '../../lambdas/domain/phases.ts';
+import { verifyChain, type ChainedEvent } from '../../lambdas/evidence/chain.ts';
+import { physicalName } from '../../local/template/physical-name.ts';
 
 export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
@@ -100,6 +103,10 @@ export interface Scene {
   enterRecipient(personId: string): Promise<void>;
   /** Names of the states that were entered by the executions of a case, in order. */
   statesEntered(caseId: string): string[][];
+  /** Name of the role whose logical id begins so: `closereleaseRole`, `ReleaseAccessRole`. */
+  roleNamed(prefix: string): string;
+  /** Keys of the objects of a case that lie in a bucket. */
+  objectsOf(caseId: string, bucket: 'deposits' | 'packages'): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -128,6 +135,11 @@ const MARKS = { CAN: 'PROTECTED A', UKR: 'Для службового корис
 
 export const sha256 = (content: Uint8Array): Digest => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
+/** Verifies the chain of a case file as the originator is shown it. @throws ChainBroken */
+export const verifyWhole = (caseId: string, events: readonly object[]): void =>
+  // What the API leaves out because it is the same in each event; verifyChain looks at everything else.
+  verifyChain(caseId as CaseId, events.map((event) => ({ ...event, caseId, schemaVersion: 1 })) as ChainedEvent[]);
+
 /** Waits until a condition gives something else than undefined. @throws with `what` when it never does */
 export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
   for (let tries = 0; tries < 500; tries += 1) {
@@ -155,14 +167,33 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
   return `${status} ${code}`;
 }
 
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+}
+
+/** Resources of a template by their logical ids. */
+export const resourcesOf = (template: Record<string, unknown>): [string, Resource][] =>
+  Object.entries(template['Resources'] as Record<string, Resource>); // as every synthesised template has them
+
 /** Boots an exchange of the exercise with its people. One per test file is enough. */
 export async function openScene(options: SceneOptions = {}): Promise<Scene> {
-  const { folder: kept, people = true, ...rest } = options;
+  const { folder: kept, people = true, amend, ...rest } = options;
   const environment = options.environment ?? 'can-local';
   const nation = environment.startsWith('can') ? 'CAN' : 'UKR';
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'valiza-exchange-')));
   const keysFolder = join(folder, 'keys');
-  const exchange = await startExchange({ ...rest, environment, exerciseFolder: join(folder, 'exercise') });
+  const roles: { readonly logicalId: string; readonly name: string }[] = [];
+  const exchange = await startExchange({
+    ...rest,
+    environment,
+    exerciseFolder: join(folder, 'exercise'),
+    amend(stack, template) {
+      const logicalIds = resourcesOf(template).flatMap(([id, row]) => (row.Type === 'AWS::IAM::Role' ? [id] : []));
+      roles.push(...logicalIds.map((logicalId) => ({ logicalId, name: physicalName(stack, logicalId) })));
+      amend?.(stack, template);
+    },
+  });
   const { runtime } = exchange;
   const at = (): string => new Date(runtime.clock.now()).toISOString();
   if (people) await enterPeople({ apiAs: (personId) => exchange.as(personId), keysFolder, at: at() });
@@ -332,6 +363,25 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
             .filter(({ type }) => type.endsWith('StateEntered'))
             .map(({ details }) => String(details['stateEnteredEventDetails']?.['name'])),
         ),
+    roleNamed(prefix) {
+      const found = roles.find(({ logicalId }) => logicalId.startsWith(prefix));
+      if (found === undefined) throw new Error(`No role of the templates begins with ${prefix}.`);
+      return found.name;
+    },
+    async objectsOf(caseId, bucket) {
+      const client = new S3Client({
+        endpoint: runtime.url,
+        forcePathStyle: true,
+        region: runtime.region,
+        credentials: runtime.credentialsFor(scene.roleNamed('closereleaseRole')),
+      });
+      try {
+        const list = { Bucket: `valiza-${environment}-${bucket}-${runtime.account}`, Prefix: `${caseId}/` };
+        return ((await client.send(new ListObjectsV2Command(list))).Contents ?? []).map(({ Key = '' }) => Key);
+      } finally {
+        client.destroy();
+      }
+    },
     async close() {
       await exchange.stop();
       if (kept === undefined) await rm(folder, { recursive: true, force: true });
