@@ -20,15 +20,20 @@ function clockOf(state: Case): Deadline | null {
   }
 }
 
+/** The ground whose words answer for those that are withheld. */
+const NOT_HELD = 'not-held';
+
 /**
- * What the requester is told of the end. A ground that may not be disclosed, and information that is not held, get the same answer
- * of the same shape: no statement (rule A3).
+ * What the requester is told of the end. A ground that may not be disclosed gets the very answer that information gets which is not held,
+ * so that the answer does not say which of the two it is (rule A3).
  */
 function outcomeOf(state: Case, reader: Person): CaseView['outcome'] {
   if (!('endedBecause' in state)) return undefined;
-  const ground = agreementByPin(state.agreement).refusalGrounds.find((row) => row.code === state.endedBecause);
   if (state.phase !== 'REFUSED') return { ended: state.phase, statement: state.endedBecause };
-  return { ended: state.phase, statement: ground?.disclosable === true ? ground.text[reader.language] : null };
+  const { refusalGrounds } = agreementByPin(state.agreement);
+  const ground = refusalGrounds.find((row) => row.code === state.endedBecause);
+  const told = ground?.disclosable === true ? ground : refusalGrounds.find((row) => row.code === NOT_HELD);
+  return { ended: state.phase, statement: told?.text[reader.language] ?? null };
 }
 
 /** What the originating side sees beside: the proposal as it is being decided. */
