@@ -1,0 +1,172 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FUNCTIONS, type FunctionName } from '../../infra/functions.ts';
+import { ROUTES, type Route } from '../../lambdas/contracts/routes.ts';
+import type { Templates } from '../support/template.ts';
+
+const REPOSITORY = join(__dirname, '..', '..');
+const NAMES = Object.keys(FUNCTIONS) as FunctionName[];
+
+/** Declares the tests of what runs in an environment: functions, consumers, alarms, the API. */
+export function machineryOf(templates: Templates): void {
+  const { environment } = templates;
+  const functionIdOf = (name: FunctionName): string =>
+    templates
+      .ofType('AWS::Lambda::Function')
+      .find(({ properties }) => properties['FunctionName'] === `valiza-${environment.name}-${name}`)?.id ?? '';
+
+  it('has each function once, by its name, with a role, a log, a timeout and a memory of its own', () => {
+    const functions = templates.ofType('AWS::Lambda::Function');
+    expect(functions.map(({ properties }) => properties['FunctionName']).toSorted()).toEqual(
+      NAMES.map((name) => `valiza-${environment.name}-${name}`).toSorted(),
+    );
+    for (const member of ['Role', 'LoggingConfig'] as const) {
+      const distinct = new Set(functions.map(({ properties }) => JSON.stringify(properties[member])));
+      expect([member, distinct.size]).toEqual([member, NAMES.length]);
+    }
+    for (const name of NAMES) {
+      const spec = FUNCTIONS[name];
+      const { properties } = templates.resource(functionIdOf(name));
+      expect(properties).toMatchObject({
+        Timeout: spec.timeoutSeconds,
+        MemorySize: spec.memoryMb,
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        LoggingConfig: { LogFormat: 'JSON', LogGroup: expect.anything() },
+      });
+      const { Variables } = properties['Environment'] as { Variables: object };
+      expect(Object.keys(Variables).toSorted()).toEqual([...spec.environment].toSorted());
+      // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html: all together at most 4 KB.
+      expect(Buffer.byteLength(JSON.stringify(Variables))).toBeLessThan(4096);
+    }
+  });
+
+  it('caps how many packages are sealed at once', () => {
+    expect(templates.resource(functionIdOf('seal-package')).properties['ReservedConcurrentExecutions']).toBe(
+      environment.concurrentSealings,
+    );
+  });
+
+  it('reads the stream of case files twice, and gives up on no record silently', () => {
+    const mappings = templates.ofType('AWS::Lambda::EventSourceMapping');
+    expect(mappings.map(({ properties }) => templates.text(properties['FunctionName'])).toSorted()).toEqual(
+      (['announce', 'resume-workflow'] as const).map((name) => `\${${functionIdOf(name)}}`).toSorted(),
+    );
+    for (const { properties } of mappings) {
+      expect(properties).toMatchObject({
+        BisectBatchOnFunctionError: true,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        StartingPosition: 'TRIM_HORIZON',
+      });
+      // -1 would be for ever: one record that cannot be handled would hold up all that follow.
+      expect(properties['MaximumRetryAttempts']).toBeGreaterThan(0);
+      expect(templates.text(properties['EventSourceArn'])).toBe('${Cases80582F3E.StreamArn}');
+      const { OnFailure } = properties['DestinationConfig'] as { OnFailure: { Destination: unknown } };
+      expect(templates.text(OnFailure.Destination)).toMatch(/^\$\{Undelivered\w+\.Arn\}$/);
+    }
+  });
+
+  it('lets no scheduled or forwarded event be lost silently', () => {
+    const rules = templates.ofType('AWS::Events::Rule');
+    expect(rules.length).toBeGreaterThan(0);
+    for (const { properties } of rules) {
+      for (const target of properties['Targets'] as { DeadLetterConfig?: { Arn: unknown } }[]) {
+        expect(templates.text(target.DeadLetterConfig?.Arn)).toMatch(/^\$\{Undelivered\w+\.Arn\}$/);
+      }
+      const filter = properties['EventPattern'];
+      if (filter === undefined) expect(properties['ScheduleExpression']).toBe('rate(1 minute)');
+      else expect(filter).toMatchObject({ detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] } });
+    }
+  });
+
+  it('has alarms that reach the operators and name a runbook that exists', () => {
+    const alarms = templates.ofType('AWS::CloudWatch::Alarm');
+    const runbooks = new Set<string>();
+    for (const { id, properties } of alarms) {
+      const [, runbook = ''] =
+        /^[A-Z].+\. Runbook: (docs\/runbooks\/[a-z-]+\.md)$/.exec(String(properties['AlarmDescription'])) ?? [];
+      expect([id, runbook, existsSync(join(REPOSITORY, runbook)) && runbook !== '']).toEqual([id, runbook, true]);
+      expect((properties['AlarmActions'] as unknown[]).map(templates.text)).toEqual([
+        expect.stringMatching(/^\$\{Operators\w+\}$/),
+      ]);
+      runbooks.add(runbook);
+    }
+    expect([...runbooks].toSorted()).toEqual([
+      'docs/runbooks/attempts-fail.md',
+      'docs/runbooks/consumer-behind.md',
+      'docs/runbooks/something-undelivered.md',
+    ]);
+  });
+
+  it('lets the alarms publish to the encrypted topic', () => {
+    const [topicPolicy] = templates.ofType('AWS::SNS::TopicPolicy');
+    const byAlarms = { allows: true, principals: { Service: ['cloudwatch.amazonaws.com'] } };
+    expect(templates.statements(topicPolicy?.properties['PolicyDocument'])).toContainEqual(
+      expect.objectContaining({ ...byAlarms, actions: ['sns:Publish'] }),
+    );
+    expect(templates.statements(templates.resource('VaultKey6B75F33E').properties['KeyPolicy'])).toContainEqual(
+      expect.objectContaining({ ...byAlarms, actions: ['kms:Decrypt', 'kms:GenerateDataKey'] }),
+    );
+  });
+
+  it('has a method for each route, none besides, and asks who calls wherever the route does', () => {
+    const paths = new Map<string, string>();
+    const pathOf = (reference: string): string => paths.get(reference) ?? '';
+    for (const { id, properties } of templates.ofType('AWS::ApiGateway::Resource')) {
+      paths.set(`\${${id}}`, `${pathOf(templates.text(properties['ParentId']))}/${String(properties['PathPart'])}`);
+    }
+    const found = templates.ofType('AWS::ApiGateway::Method').map(({ properties }) => {
+      const path = pathOf(templates.text(properties['ResourceId']));
+      const { Uri } = properties['Integration'] as { Uri: unknown };
+      const [, functionId] = /functions\/\$\{(\w+)\.Arn\}\/invocations$/.exec(templates.text(Uri)) ?? [];
+      return [properties['HttpMethod'], path, properties['AuthorizationType'], functionId];
+    });
+    const expected = Object.values<Route>(ROUTES).map((route) => [
+      route.method,
+      route.path,
+      route.auth === 'caller' ? 'CUSTOM' : 'NONE',
+      functionIdOf(route.function),
+    ]);
+    expect(found.toSorted()).toEqual(expected.toSorted());
+    const open = Object.values<Route>(ROUTES).filter(({ auth }) => auth === 'none');
+    expect(open.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      'GET /v1/healthz',
+      'GET /v1/openapi.json',
+    ]);
+  });
+
+  it('verifies a token each time it is shown', () => {
+    const [authorizer] = templates.ofType('AWS::ApiGateway::Authorizer');
+    expect(authorizer?.properties).toMatchObject({ AuthorizerResultTtlInSeconds: 0, Type: 'REQUEST' });
+  });
+
+  it('logs no path, address or header of a request', () => {
+    const [stage] = templates.ofType('AWS::ApiGateway::Stage');
+    const { Format } = stage?.properties['AccessLogSetting'] as { Format: string };
+    expect(Object.values(JSON.parse(Format) as object).toSorted()).toEqual([
+      '$context.httpMethod',
+      '$context.requestId',
+      '$context.requestTimeEpoch',
+      '$context.resourcePath',
+      '$context.status',
+    ]);
+    for (const settings of stage?.properties['MethodSettings'] as object[]) {
+      expect(settings).toMatchObject({ DataTraceEnabled: false });
+      expect(settings).not.toHaveProperty('LoggingLevel');
+    }
+  });
+
+  if (environment.stage === 'production') {
+    it('is reached over mutual TLS alone', () => {
+      const [api] = templates.ofType('AWS::ApiGateway::RestApi');
+      expect(api?.properties['DisableExecuteApiEndpoint']).toBe(true);
+      const [domain, ...others] = templates.ofType('AWS::ApiGateway::DomainName');
+      expect(others).toEqual([]);
+      expect(domain?.properties).toMatchObject({
+        MutualTlsAuthentication: { TruststoreUri: expect.stringMatching(/^s3:\/\/.+\.pem$/) },
+        SecurityPolicy: 'TLS_1_2',
+      });
+      expect(templates.ofType('AWS::ApiGateway::BasePathMapping')).toHaveLength(1);
+    });
+  }
+}
