@@ -47,6 +47,13 @@ export function proposeChange(
       next: 'Ask the other nation to change its own entry.',
     });
   }
+  if (officer.personId === person.personId) {
+    return forbidden({
+      code: 'OWN_ENTRY',
+      message: 'Nobody proposes a change of their own entry: two others of their nation make it.',
+      next: 'Ask another directory officer to propose it.',
+    });
+  }
   if (effectiveFrom < now) {
     return invalid({
       code: 'EFFECTIVE_IN_PAST',
@@ -67,9 +74,26 @@ export function proposeChange(
   };
 }
 
+/** Whether a change adds a public key to those of the entry now. */
+function addsKey(change: DirectoryChange, current: Person | undefined): boolean {
+  const known = current?.keys ?? [];
+  // Compared with its bytes: a known fingerprint over other bytes is another key.
+  return change.person.keys.some(
+    (key) => !known.some((row) => row.fingerprint === key.fingerprint && row.publicKey === key.publicKey),
+  );
+}
+
+/** Whether a change gives the authority to somebody who does not have it now, or another credential to somebody who does. */
+function givesAuthority({ person }: DirectoryChange, current: Person | undefined): boolean {
+  if (!hasRole(person, 'competent-authority')) return false;
+  if (current === undefined || !hasRole(current, 'competent-authority')) return true;
+  return person.subjects.some((subject) => !current.subjects.includes(subject));
+}
+
 /**
- * Confirms a change. Two people, neither of them its subject; where it adds a public key, the second is of the competent authority,
- * because a key counts only once the authority has confirmed it.
+ * Confirms a change. Two people, neither of them its subject. Where it adds a public key, the second is of the competent authority,
+ * because a key counts only once the authority has confirmed it; and so that two officers cannot make an authority of their own for that,
+ * it takes one to make one, or to give one another credential.
  */
 export function confirmChange(
   change: DirectoryChange,
@@ -84,19 +108,16 @@ export function confirmChange(
       next: 'Nothing is left to do.',
     });
   }
-  const known = current?.keys ?? [];
-  // Compared with its bytes: a known fingerprint over other bytes is another key.
-  const addsKey = change.person.keys.some(
-    (key) => !known.some((row) => row.fingerprint === key.fingerprint && row.publicKey === key.publicKey),
-  );
-  const may = addsKey
+  const newKey = addsKey(change, current);
+  const needsAuthority = newKey || givesAuthority(change, current);
+  const may = needsAuthority
     ? hasRole(officer, 'competent-authority')
     : hasRole(officer, 'directory-officer', 'competent-authority');
   if (!may || officer.nation !== change.nation) {
     return forbidden({
-      code: addsKey ? 'KEY_NEEDS_AUTHORITY' : 'NOT_A_DIRECTORY_OFFICER',
-      message: addsKey
-        ? `A public key is confirmed by the competent authority of ${change.nation}.`
+      code: newKey ? 'KEY_NEEDS_AUTHORITY' : needsAuthority ? 'AUTHORITY_NEEDED' : 'NOT_A_DIRECTORY_OFFICER',
+      message: needsAuthority
+        ? `A public key, the authority's role and its credentials are confirmed by the competent authority of ${change.nation}.`
         : `The change is confirmed by a directory officer or the competent authority of ${change.nation}.`,
       next: 'Ask a person in that role.',
     });

@@ -33,6 +33,7 @@ describe('proposing', () => {
     ],
     ['for the other nation', 'OTHER_NATION', [proposal({ nation: CAN }), first, undefined, START]],
     ['to move a person between nations', 'OTHER_NATION', [proposal(), first, { ...subject, nation: CAN }, START]],
+    ['of one’s own entry', 'OWN_ENTRY', [proposal({ personId: first.personId }), first, first, START]],
     ['for the past', 'EFFECTIVE_IN_PAST', [proposal({}, plus(START, -1)), first, subject, START]],
   ])('is refused %s', (_, code, args) => expect(proposeChange(...args)).toMatchObject({ refused: true, code }));
 
@@ -54,6 +55,8 @@ describe('proposing', () => {
 
 describe('confirming', () => {
   const withKey = { keys: [key('one')] };
+  const asAuthority = { roles: ['competent-authority' as const] };
+  const theirs = { ...subject, ...asAuthority };
 
   it.each<[string, string, Parameters<typeof confirmChange>]>([
     ['by whoever proposed it', 'SECOND_PERSON_NEEDED', [proposed(), first, subject, START]],
@@ -96,6 +99,18 @@ describe('confirming', () => {
       'KEY_NEEDS_AUTHORITY',
       [proposed(withKey), { ...authority, nation: CAN }, subject, START],
     ],
+    ['a first authority, by an officer', 'AUTHORITY_NEEDED', [proposed(asAuthority), second, undefined, START]],
+    ['the authority for a person, by an officer', 'AUTHORITY_NEEDED', [proposed(asAuthority), second, subject, START]],
+    [
+      'the return of an authority, by an officer',
+      'AUTHORITY_NEEDED',
+      [proposed(asAuthority), second, { ...theirs, active: false }, START],
+    ],
+    [
+      'another credential of the authority, by an officer',
+      'AUTHORITY_NEEDED',
+      [proposed({ ...asAuthority, subjects: ['an issuer|another account'] }), second, theirs, START],
+    ],
     [
       'a key, by the authority whom it concerns',
       'SECOND_PERSON_NEEDED',
@@ -108,6 +123,9 @@ describe('confirming', () => {
     ['by the authority', [proposed(), authority, subject, START]],
     ['a key, by the authority', [proposed(withKey), authority, subject, START]],
     ['a known key, by an officer', [proposed(withKey), second, { ...subject, ...withKey }, START]],
+    ['the authority for a person, by the authority', [proposed(asAuthority), authority, subject, START]],
+    ['something else of the authority, by an officer', [proposed(asAuthority), second, theirs, START]],
+    ['the end of an authority, by an officer', [proposed(), second, theirs, START]],
     ['the end of a key, by an officer', [proposed(), second, { ...subject, ...withKey }, START]],
   ])('is accepted %s', (_, args) => {
     expect(confirmChange(...args)).toMatchObject({ confirmedBy: args[1].personId, confirmedAt: START });
