@@ -14,9 +14,11 @@ export const MOST_CHANGES = '50';
 /** The person a change is about; undefined for an entry in a form that this client does not know. */
 export const personOf = (change: Change): Person | undefined => personSchema.safeParse(change.person).data;
 
-/** Changes in the order in which they count: by when they take effect, then by when they were proposed (their ids are ordered). */
-const inOrder = (a: Change, b: Change): number =>
-  a.effectiveFrom === b.effectiveFrom ? (a.changeId < b.changeId ? -1 : 1) : a.effectiveFrom < b.effectiveFrom ? -1 : 1;
+/** Changes in the order in which they count: of those in effect, the one confirmed last stands. */
+const inOrder = (a: Change, b: Change): number => {
+  const [one, other] = [a, b].map((change) => `${change.confirmedAt}#${change.effectiveFrom}#${change.changeId}`);
+  return (one ?? '') < (other ?? '') ? -1 : 1;
+};
 
 /**
  * A person's entry that is in effect at an instant, as far as these changes tell it: an exchange's founding officers stand in its

@@ -33,8 +33,7 @@ const env = readEnvironment([ENV.packagesBucket, ENV.releaseAccessRole, ENV.vaul
  */
 function idempotencyKeyIn(request: ApiRequest, caller: Caller): string {
   const key = request.headers['idempotency-key'] ?? '';
-  if (/^[A-Za-z0-9_-]{8,80}$/.test(key))
-    return idempotencyKey(caller.person.personId, request.operation, request.path, key);
+  if (/^[A-Za-z0-9_-]{8,80}$/.test(key)) return idempotencyKey(caller.person, request.operation, request.path, key);
   throw new Problematic({
     status: 400,
     code: 'IDEMPOTENCY_KEY',

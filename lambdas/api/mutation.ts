@@ -38,7 +38,7 @@ export function keyed(request: ApiRequest, caller: Caller): Keyed {
   }
   return {
     table: env[ENV.idempotencyTable],
-    key: idempotencyKey(caller.person.personId, request.operation, request.path, key),
+    key: idempotencyKey(caller.person, request.operation, request.path, key),
     fingerprint: digestOf({
       operation: request.operation,
       path: request.path,

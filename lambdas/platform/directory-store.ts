@@ -10,15 +10,17 @@ import type { DirectoryChange } from '../domain/directory.ts';
 import type { Nation, PersonId } from '../domain/ids.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Person } from '../domain/people.ts';
+import { conflict } from '../domain/refusal.ts';
 import { asOurError, putNew, toItem } from './dynamodb.ts';
+import { Refused } from './errors.ts';
 
 /**
  * Who an exchange knows. Founding officers come with the environment: the two directory officers and the authority of each nation
  * with whom a new exchange begins, and whose entries are replaced by any confirmed change. Everyone else is entered by two people.
  */
 export interface Directory {
-  /** The person a credential names, with what is in effect at `at`; undefined for a stranger. */
-  whoIs(subject: string, at: Instant): Promise<Person | undefined>;
+  /** The person that a credential of a nation names, with what is in effect at `at`; undefined for a stranger. */
+  whoIs(nation: Nation, subject: string, at: Instant): Promise<Person | undefined>;
   person(nation: Nation, personId: PersonId, at: Instant): Promise<Person | undefined>;
   /** All people of a nation, with what is in effect at `at`. */
   people(nation: Nation, at: Instant): Promise<readonly Person[]>;
@@ -27,17 +29,19 @@ export interface Directory {
   changes(nation: Nation, limit: number): Promise<readonly DirectoryChange[]>;
   /** Keeps a proposed change. */
   propose(change: DirectoryChange, idempotency: TransactWriteItem | undefined): Promise<void>;
-  /** Puts a confirmed change into effect; Conflict when it was confirmed meanwhile or a credential belongs to somebody else. */
+  /** Puts a confirmed change into effect; Refused when a credential is somebody else's, Conflict when it was confirmed meanwhile. */
   confirm(change: DirectoryChange, idempotency: TransactWriteItem | undefined): Promise<void>;
 }
 
 const peopleKey = (nation: string): string => `PEOPLE#${nation}`;
 const changesKey = (nation: string): string => `CHANGES#${nation}`;
-const subjectKey = (subject: string): string => `SUBJECT#${subject}`;
+/** By nation: a nation speaks for its own credentials only, and can neither take nor reserve one of the other's. */
+const subjectKey = (nation: string, subject: string): string => `SUBJECT#${nation}#${subject}`;
 
 /**
  * The directory on DynamoDB. Entries are versions, sorted by person and the instant from which they are in effect; reads are
- * strongly consistent, so that a revoked role is revoked at the next request (domain.md §4).
+ * strongly consistent, so that a revoked role is revoked at the next request (domain.md §4). Of the versions in effect, the one confirmed
+ * last stands: what was planned before a later change does not undo it when its day comes.
  */
 export function directoryOn(client: DynamoDBClient, table: string, founders: readonly Person[]): Directory {
   const query = async (
@@ -69,10 +73,13 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
     const found = new Map(
       founders.filter((person) => person.nation === nation).map((person) => [person.personId, person]),
     );
-    // Sorted by person and instant: the last version that is in effect stands.
+    const confirmed = new Map<PersonId, string>();
     for (const item of await query(peopleKey(nation), prefix === undefined ? {} : { prefix })) {
       if (String(item['effectiveFrom']) > at) continue;
       const person = personSchema.parse(JSON.parse(String(item['body']))) as Person;
+      const confirmedAt = String(item['confirmedAt']);
+      if (confirmedAt < (confirmed.get(person.personId) ?? '')) continue;
+      confirmed.set(person.personId, confirmedAt);
       found.set(person.personId, person);
     }
     return found;
@@ -88,13 +95,31 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
       .send(new TransactWriteItemsCommand({ TransactItems: writes.filter((item) => item !== undefined) }))
       .catch((error: unknown) => Promise.reject(asOurError(error)));
   };
+  /** Whose credential it is, also when the person no longer uses it. */
+  const ownerOf = async (nation: Nation, subject: string): Promise<PersonId | undefined> => {
+    const founder = founders.find((person) => person.nation === nation && person.subjects.includes(subject));
+    if (founder !== undefined) return founder.personId;
+    const [item] = await query(subjectKey(nation, subject));
+    return item === undefined ? undefined : (item['personId'] as PersonId); // written below only
+  };
+  const refuseTaken = async ({ nation, person }: DirectoryChange): Promise<void> => {
+    for (const subject of person.subjects) {
+      const owner = await ownerOf(nation, subject);
+      if (owner === undefined || owner === person.personId) continue;
+      throw new Refused(
+        conflict({
+          code: 'CREDENTIAL_TAKEN',
+          message: 'A credential of this change belongs to another person, for good.',
+          next: 'Propose the change again with credentials of this person alone.',
+          pointer: '/person/subjects',
+        }),
+      );
+    }
+  };
   const self: Directory = {
-    async whoIs(subject, at) {
-      const founder = founders.find((person) => person.subjects.includes(subject));
-      const [item] = await query(subjectKey(subject));
-      const owner =
-        item === undefined ? founder : { nation: item['nation'] as Nation, personId: item['personId'] as PersonId };
-      const person = owner === undefined ? undefined : await self.person(owner.nation, owner.personId, at);
+    async whoIs(nation, subject, at) {
+      const owner = await ownerOf(nation, subject);
+      const person = owner === undefined ? undefined : await self.person(nation, owner, at);
       return person !== undefined && person.active && person.subjects.includes(subject) ? person : undefined;
     },
     async person(nation, personId, at) {
@@ -104,7 +129,9 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
       return [...(await people(nation, at)).values()];
     },
     async change(nation, changeId) {
-      const [item] = await query(changesKey(nation), { prefix: changeId });
+      const items = await query(changesKey(nation), { prefix: changeId });
+      // The whole name: the beginning of one names nothing.
+      const item = items.find((row) => row['sk'] === changeId);
       return item === undefined ? undefined : (JSON.parse(String(item['body'])) as DirectoryChange); // written below only
     },
     async changes(nation, limit) {
@@ -112,8 +139,9 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
       return items.map((item) => JSON.parse(String(item['body'])) as DirectoryChange); // written below only
     },
     propose: (change, idempotency) => write([putNew(table, changeItem(change), 'sk'), idempotency]),
-    confirm: (change, idempotency) =>
-      write([
+    async confirm(change, idempotency) {
+      await refuseTaken(change);
+      return write([
         {
           Put: {
             TableName: table,
@@ -128,6 +156,7 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
             pk: peopleKey(change.nation),
             sk: `${change.person.personId}#${change.effectiveFrom}#${change.changeId}`,
             effectiveFrom: change.effectiveFrom,
+            confirmedAt: change.confirmedAt,
             body: JSON.stringify(change.person),
           },
           'sk',
@@ -136,9 +165,8 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
           Put: {
             TableName: table,
             Item: toItem({
-              pk: subjectKey(subject),
+              pk: subjectKey(change.nation, subject),
               sk: 'OWNER',
-              nation: change.nation,
               personId: change.person.personId,
             }),
             // A credential belongs to one person for good: one person may have several, several people never share one.
@@ -147,7 +175,8 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
           },
         })),
         idempotency,
-      ]),
+      ]);
+    },
   };
   return self;
 }

@@ -2,6 +2,7 @@ import { GetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { createHash } from 'node:crypto';
 import { toEpoch, type Instant } from '../domain/instant.ts';
+import type { Person } from '../domain/people.ts';
 import { asOurError, toItem } from './dynamodb.ts';
 
 /** Records are garbage after a day; a retry comes sooner. */
@@ -16,10 +17,15 @@ export interface AnsweredBefore {
   readonly sequence: number;
 }
 
-/** A key is the caller's own: the same text from another person is another key. */
-export const idempotencyKey = (personId: string, operation: string, path: string, key: string): string =>
+/** A key is the caller's own: the same text from another person is another key, also from one of the same id in another nation. */
+export const idempotencyKey = (
+  { nation, personId }: Pick<Person, 'nation' | 'personId'>,
+  operation: string,
+  path: string,
+  key: string,
+): string =>
   createHash('sha256')
-    .update(JSON.stringify([personId, operation, path, key]))
+    .update(JSON.stringify([nation, personId, operation, path, key]))
     .digest('hex');
 
 export const recordExpiry = (at: Instant): number => Math.floor(toEpoch(at) / 1000) + KEPT_SECONDS;
