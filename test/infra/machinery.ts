@@ -84,7 +84,7 @@ export function machineryOf(templates: Templates): void {
     const runbooks = new Set<string>();
     for (const { id, properties } of alarms) {
       const [, runbook = ''] =
-        /^[A-Z].+\. Runbook: (docs\/runbooks\/[a-z-]+\.md)$/.exec(String(properties['AlarmDescription'])) ?? [];
+        /^\S.+\. Runbook: (docs\/runbooks\/[a-z-]+\.md)$/.exec(String(properties['AlarmDescription'])) ?? [];
       expect([id, runbook, existsSync(join(REPOSITORY, runbook)) && runbook !== '']).toEqual([id, runbook, true]);
       expect((properties['AlarmActions'] as unknown[]).map(templates.text)).toEqual([
         expect.stringMatching(/^\$\{Operators\w+\}$/),

@@ -1,5 +1,6 @@
 import { ENVIRONMENTS } from '../../infra/environments/choose.ts';
-import { templatesOf } from '../support/template.ts';
+import { templatesOf, type Templates } from '../support/template.ts';
+import { differencesBetween } from './difference.ts';
 import { machineryOf } from './machinery.ts';
 import { permissionsOf } from './permissions.ts';
 import { stateOf } from './stateful.ts';
@@ -11,4 +12,24 @@ describe.each(TEMPLATES)('%s', (_, templates) => {
   permissionsOf(templates);
   stateOf(templates);
   machineryOf(templates);
+});
+
+it('differs from staging to production in nothing but the listed members', () => {
+  const of = (name: string): Templates => {
+    const found = TEMPLATES.find(([candidate]) => candidate === name)?.[1];
+    if (found === undefined) throw new Error(`There is no ${name}.`);
+    return found;
+  };
+  expect(differencesBetween(of('can-staging'), of('can-production'))).toEqual([
+    'exchange.*Log.RetentionInDays',
+    'exchange.ApiDomain',
+    'exchange.ApiDomainMapvalizaexchangeApiRestApi',
+    'exchange.ApiRestApi.DisableExecuteApiEndpoint',
+    'exchange.MailIdentity.EmailIdentity',
+    'exchange.Outputs.ApiAddress.Value',
+    'exchange.announceFunction.Environment.Variables.MAIL_FROM',
+    'exchange.announceFunction.Environment.Variables.PORTAL_ADDRESS',
+    'exchange.sealpackageFunction.ReservedConcurrentExecutions',
+  ]);
+  expect(differencesBetween(of('can-staging'), of('can-staging'))).toEqual([]);
 });
