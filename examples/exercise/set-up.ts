@@ -77,7 +77,8 @@ async function enterNation(nation: ExerciseNation, wanted: readonly Person[], se
   const own = wanted.filter((person) => person.nation === nation);
   const missing = own.filter((person) => !isAsWanted(entryInEffect(changes, person.personId, setUp.at), person));
   const pending = changes.filter((change) => change.confirmedBy === null);
-  await Promise.all(missing.map((person) => enter(person, pending, setUp.apiAs)));
+  // One after the other: a crowd at once would only have the exchange start an instance of its functions for each.
+  for (const person of missing) await enter(person, pending, setUp.apiAs);
   return {
     entered: missing.map((person) => person.personId),
     unchanged: own.filter((person) => !missing.includes(person)).map((person) => person.personId),
