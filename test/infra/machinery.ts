@@ -141,8 +141,10 @@ export function machineryOf(templates: Templates): void {
   });
 
   it('logs no path, address or header of a request', () => {
-    const [stage] = templates.ofType('AWS::ApiGateway::Stage');
-    const { Format } = stage?.properties['AccessLogSetting'] as { Format: string };
+    const stages = templates.ofType('AWS::ApiGateway::Stage');
+    expect(stages).toHaveLength(1);
+    const properties = stages[0]?.properties ?? {};
+    const { Format } = properties['AccessLogSetting'] as { Format: string };
     expect(Object.values(JSON.parse(Format) as object).toSorted()).toEqual([
       '$context.httpMethod',
       '$context.requestId',
@@ -150,7 +152,7 @@ export function machineryOf(templates: Templates): void {
       '$context.resourcePath',
       '$context.status',
     ]);
-    for (const settings of stage?.properties['MethodSettings'] as object[]) {
+    for (const settings of properties['MethodSettings'] as object[]) {
       expect(settings).toMatchObject({ DataTraceEnabled: false });
       expect(settings).not.toHaveProperty('LoggingLevel');
     }

@@ -1,5 +1,6 @@
 import { ENVIRONMENTS } from '../../infra/environments/choose.ts';
-import { templatesOf, type Templates } from '../support/template.ts';
+import { templatesOf } from '../support/synthesise.ts';
+import type { Templates } from '../support/template.ts';
 import { differencesBetween } from './difference.ts';
 import { machineryOf } from './machinery.ts';
 import { permissionsOf } from './permissions.ts';

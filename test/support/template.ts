@@ -1,10 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from '../../infra/app.ts';
 import type { Environment } from '../../infra/environments/schema.ts';
-
-const REPOSITORY = join(__dirname, '..', '..');
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -42,27 +38,15 @@ export interface Templates {
   readonly roleStatements: (roleId: string) => readonly Statement[];
 }
 
-/** The flags that the application itself is synthesised with. */
-const context = (): Record<string, unknown> =>
-  (JSON.parse(readFileSync(join(REPOSITORY, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context;
-
-/** Synthesises an environment in this process, with placeholders for the functions' code. */
-export function templatesOf(environment: Environment): Templates {
-  const outdir = mkdtempSync(join(tmpdir(), 'template-'));
-  try {
-    const { app, vault, exchange } = build({ context: context(), outdir }, { environment, bundle: false, nag: false });
-    const assembly = app.synth();
-    const whole = {
-      vault: assembly.getStackArtifact(vault.artifactId).template as Json,
-      exchange: assembly.getStackArtifact(exchange.artifactId).template as Json,
-    };
-    return readTemplates(environment, whole);
-  } finally {
-    rmSync(outdir, { recursive: true });
-  }
+/** The templates of an environment in a synthesised assembly. @param directory of the assembly */
+export function templatesIn(directory: string, environment: Environment): Templates {
+  const read = (stack: 'vault' | 'exchange'): Json =>
+    JSON.parse(readFileSync(join(directory, `valiza-${environment.name}-${stack}.template.json`), 'utf8')) as Json;
+  return readTemplates(environment, { vault: read('vault'), exchange: read('exchange') });
 }
 
-function readTemplates(environment: Environment, whole: Templates['whole']): Templates {
+/** Both templates, ready to be asked. */
+export function readTemplates(environment: Environment, whole: Templates['whole']): Templates {
   const resources = (['vault', 'exchange'] as const).flatMap((stack) =>
     Object.entries(whole[stack]['Resources'] as Record<string, Json>).map(([id, raw]): Resource => ({
       stack,
