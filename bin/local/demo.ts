@@ -84,6 +84,7 @@ class Demonstration {
   async run(): Promise<DemoResult> {
     const { runtime } = this.#exchange;
     const keysFolder = join(this.#folder, 'keys');
+    await runtime.services.lambda.warm();
     await enterPeople({ apiAs: this.#exchange.as, keysFolder, at: this.#now() });
     this.#say('The people of the exercise have been entered in the directory, each by two officers of their nation.');
     await runtime.settled();

@@ -114,6 +114,11 @@ export class FunctionInstance {
     return result;
   }
 
+  /** Resolves when the code is loaded, or has failed to; what failed is told to the first invocation. */
+  async loaded(): Promise<void> {
+    await this.#ready;
+  }
+
   /** Ends the worker as a crash of its machine would: what it is doing fails without an answer. */
   crash(): void {
     this.#stop((requestId) => exitError(requestId, 'signal: killed'));

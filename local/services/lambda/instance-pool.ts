@@ -46,6 +46,14 @@ export class InstancePool {
     }
   }
 
+  /** Starts an instance ahead of the first invocation, as provisioned concurrency does; resolves when it has loaded its code. */
+  async warm(version: string): Promise<void> {
+    if (this.instances().length > 0) return;
+    const instance = this.#start(version);
+    this.#rest(instance);
+    await instance.loaded();
+  }
+
   /** Every living instance, idle or busy. */
   instances(): FunctionInstance[] {
     return [...this.#busy, ...this.#idle.keys()];
@@ -75,7 +83,11 @@ export class InstancePool {
 
   #giveBack(instance: FunctionInstance): void {
     this.#busy.delete(instance);
-    if (instance.ended) return;
+    if (!instance.ended) this.#rest(instance);
+  }
+
+  /** Keeps an instance for the next invocation, for a while. */
+  #rest(instance: FunctionInstance): void {
     const evict = (): void => {
       this.#idle.delete(instance);
       instance.end();

@@ -85,6 +85,11 @@ export class LambdaService implements FunctionInvoker {
     return outcome;
   }
 
+  /** Starts one instance of every function that has none, so that the first calls do not wait for code to load. */
+  async warm(): Promise<void> {
+    await Promise.all([...this.#registry.all()].map(({ pool }) => pool.warm('$LATEST')));
+  }
+
   /** Calls back with every line a function writes. Returns a function that ends the subscription. */
   onLog(listener: (line: LogLine) => void): () => void {
     return this.#log.onLog(listener);
