@@ -120,7 +120,7 @@ export const changeBody = z
     person: z.strictObject({
       personId,
       agency,
-      subjects: z.array(z.string().min(1).max(255)).min(1).max(10),
+      subjects: z.array(line(255)).min(1).max(10),
       roles: z
         .array(
           z.enum([
@@ -138,9 +138,9 @@ export const changeBody = z
       citizenships: z.array(nation).min(1).max(5),
       mail: z.email().max(254),
       language: z.enum(['en', 'fr', 'uk']),
-      zone: z.string().max(64),
+      zone: z.string().regex(/^[A-Za-z0-9_+/-]{1,64}$/, 'must be a time zone by name, as in Europe/Kyiv'),
       /** Raw uncompressed P-256 points, base64url. */
-      publicKeys: z.array(z.string().max(120)).max(5),
+      publicKeys: z.array(z.string().regex(/^[A-Za-z0-9_-]{1,120}$/, 'must be base64url')).max(5),
       conflicts: z.array(agency).max(50),
       active: z.boolean(),
     }),

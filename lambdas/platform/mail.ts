@@ -4,20 +4,34 @@ import type { MailText } from './mail-words.ts';
 
 const ses = new SESv2Client({});
 
-/** Sends one notice to one person. https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html */
-export async function sendMail(from: string, to: Person, mail: MailText): Promise<void> {
-  await ses.send(
-    new SendEmailCommand({
-      FromEmailAddress: from,
-      Destination: { ToAddresses: [to.mail] },
-      Content: {
-        Simple: {
-          Subject: { Data: mail.subject, Charset: 'UTF-8' },
-          Body: { Text: { Data: mail.text, Charset: 'UTF-8' } },
-          // RFC 3834: so that absence notes do not answer.
-          Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
-        },
-      },
-    }),
-  );
+/** What SES will never take, however often it is sent: the fault is in this one mail. */
+const REJECTED = ['MessageRejected', 'BadRequestException'];
+
+/**
+ * Sends one notice to one person.
+ * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+ * @returns false when SES rejects this very mail; one bad address must not keep the others, and the case behind it, from being told
+ */
+export async function sendMail(from: string, to: Person, mail: MailText): Promise<boolean> {
+  try {
+    await ses.send(message(from, to, mail));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && REJECTED.includes(error.name)) return false;
+    throw error;
+  }
 }
+
+const message = (from: string, to: Person, mail: MailText): SendEmailCommand =>
+  new SendEmailCommand({
+    FromEmailAddress: from,
+    Destination: { ToAddresses: [to.mail] },
+    Content: {
+      Simple: {
+        Subject: { Data: mail.subject, Charset: 'UTF-8' },
+        Body: { Text: { Data: mail.text, Charset: 'UTF-8' } },
+        // RFC 3834: so that absence notes do not answer.
+        Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
+      },
+    },
+  });

@@ -12,6 +12,7 @@ import { dynamodb } from '../../platform/dynamodb.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { exchangeFromEnvironment } from '../../platform/exchange.ts';
 import { sendMail } from '../../platform/mail.ts';
+import { log } from '../../platform/log.ts';
 import { mailText } from '../../platform/mail-words.ts';
 import { eachCase } from '../stream.ts';
 
@@ -68,7 +69,9 @@ async function sendNotices(notices: readonly Notice[], state: Case, peopleOf: Pe
       const { caseId, exercise } = state;
       const due = dueAt(state) ?? undefined;
       const link = `${env[ENV.portal]}/cases/${caseId}`;
-      await sendMail(env[ENV.mailFrom], reader, mailText({ verb, caseId, dueAt: due, exercise, link }, reader));
+      const mail = mailText({ verb, caseId, dueAt: due, exercise, link }, reader);
+      if (!(await sendMail(env[ENV.mailFrom], reader, mail)))
+        log('error', 'MAIL_REJECTED', { caseId, sequence: state.sequence });
     }
   }
 }
