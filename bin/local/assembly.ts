@@ -53,12 +53,14 @@ async function synthesise(environment: string, out: string): Promise<void> {
 
 /**
  * The synthesised assembly of an environment, made when what it is made from has changed and kept by the digest of that.
+ * @param onSynthesis told when it has to be made, which takes a while
  * @returns its directory
  */
-export async function assemblyFor(environment: string): Promise<string> {
+export async function assemblyFor(environment: string, onSynthesis?: () => void): Promise<string> {
   const kept = join(ROOT, '.valiza', 'assemblies');
   const directory = join(kept, `${environment}-${await contentDigest(environment)}`);
   if (existsSync(join(directory, 'manifest.json'))) return directory;
+  onSynthesis?.();
   await mkdir(kept, { recursive: true });
   const draft = await mkdtemp(join(kept, '.draft-'));
   try {

@@ -12,7 +12,7 @@ import { readKey } from '../client/key-files.ts';
 import { openPackage } from '../client/open-package.ts';
 import { silent } from '../client/progress.ts';
 import { measureFile, upload } from '../client/upload.ts';
-import { startExchange, type LocalExchange } from './exchange.ts';
+import { startExchange, SYNTHESIS_TAKES, type LocalExchange } from './exchange.ts';
 import { refuseDenials, untilPhase } from './phases.ts';
 
 /** Minutes for which the release of the demonstration is open. */
@@ -252,7 +252,11 @@ export async function demonstrate({ say, large, assembly }: DemoOptions): Promis
     const document = large ? join(folder, 'EXERCISE-large.bin') : TENDER;
     if (large) await writeLargeDocument(document);
     say("EXERCISE. Canada's exchange starts on this machine: the synthesised application, with nothing outside it.");
-    const exchange = await startExchange({ environment: 'can-local', ...(assembly === undefined ? {} : { assembly }) });
+    const exchange = await startExchange({
+      environment: 'can-local',
+      onSynthesis: () => say(SYNTHESIS_TAKES),
+      ...(assembly === undefined ? {} : { assembly }),
+    });
     try {
       return await new Demonstration(exchange, folder, document, say).run();
     } catch (error) {

@@ -10,6 +10,10 @@ import { serveKeySets } from './key-sets.ts';
 /** Where the exercise keeps what is its own: issuers' keys, recipients' keys. Never committed. */
 export const EXERCISE_FOLDER = join(ROOT, '.valiza', 'exercise');
 
+/** Why nothing happens for a while. */
+export const SYNTHESIS_TAKES =
+  'The application is synthesised first. This takes some ten seconds, and only after a change.';
+
 export interface LocalExchange {
   readonly environment: string;
   readonly runtime: Runtime;
@@ -26,16 +30,20 @@ export interface ExchangeOptions extends Pick<RuntimeOptions, 'port' | 'dataDire
   /** A synthesised assembly to run instead of one made from this checkout. */
   readonly assembly?: string;
   readonly exerciseFolder?: string;
+  /** Told when the application has to be synthesised first, which takes a while. */
+  readonly onSynthesis?: () => void;
 }
 
 /** Starts an exchange of the exercise on this machine: the synthesised application on the local runtime, with the exercise's issuers. */
 export async function startExchange(options: ExchangeOptions): Promise<LocalExchange> {
-  const { environment, assembly, exerciseFolder, ...runtimeOptions } = options;
+  const { environment, assembly, exerciseFolder, onSynthesis, ...runtimeOptions } = options;
+  // Before anything listens: what fails here leaves nothing that keeps the process alive.
+  const application = assembly ?? (await assemblyFor(environment, onSynthesis));
   const issuers = await openIssuers(exerciseFolder ?? EXERCISE_FOLDER);
   const keySets = await serveKeySets(issuers);
   const runtime = await startRuntime({
     ...runtimeOptions,
-    assembly: assembly ?? (await assemblyFor(environment)),
+    assembly: application,
     parameters: keySets.parameters,
   }).catch(async (error: unknown) => {
     await keySets.close();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { enterPeople } from '../../examples/exercise/set-up.ts';
 import { fromEpoch } from '../../lambdas/domain/instant.ts';
-import { EXERCISE_FOLDER, startExchange, type LocalExchange } from './exchange.ts';
+import { EXERCISE_FOLDER, startExchange, SYNTHESIS_TAKES, type LocalExchange } from './exchange.ts';
 
 export interface StartOptions {
   readonly environment: string;
@@ -17,6 +17,7 @@ export async function start(options: StartOptions): Promise<LocalExchange> {
   const exchange = await startExchange({
     environment,
     port,
+    onSynthesis: () => console.error(SYNTHESIS_TAKES),
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     ...(assembly === undefined ? {} : { assembly }),
     ...(verbose ? { onLog: (line: string) => console.error(line) } : {}),
@@ -34,11 +35,13 @@ export async function start(options: StartOptions): Promise<LocalExchange> {
   return exchange;
 }
 
+/** The exercise's request is Ukraine's to Canada: what to give over it where Canada asks. */
+const OTHER_WAY = " --recipient can-recipient-1 --level 'protected:Для службового користування' --language en";
+
 /** What a person who has just started an exchange wants to know. */
 export function banner(exchange: LocalExchange, options: StartOptions): string {
   const { url } = exchange.runtime;
-  const asked = exchange.environment.startsWith('can') ? 'ukr' : 'can';
-  const at = options.port === 4610 ? '' : ` --exchange ${url}`;
+  const [own, other] = exchange.environment.startsWith('can') ? ['can', 'ukr'] : ['ukr', 'can'];
   return [
     '',
     `EXERCISE: the exchange ${exchange.environment} is running. Nothing of it leaves this machine.`,
@@ -48,11 +51,12 @@ export function banner(exchange: LocalExchange, options: StartOptions): string {
     `  Data     ${options.dataDirectory ?? 'forgotten when it stops (keep it with --data DIR)'}`,
     '',
     'Try, in another terminal:',
-    `  npx valiza --as ${asked}-requester-1${at} submit examples/exercise/request.json`,
-    `  npx valiza --as ${asked}-requester-1${at} list`,
-    `  npx valiza --as ${exchange.environment.slice(0, 3)}-desk-1${at} list`,
+    ...(options.port === 4610 ? [] : [`  export VALIZA_EXCHANGE=${url}`]),
+    `  npx valiza --as ${other}-requester-1 submit examples/exercise/request.json${own === 'can' ? '' : OTHER_WAY}`,
+    `  npx valiza --as ${other}-requester-1 list`,
+    `  npx valiza --as ${own}-desk-1 list`,
     '',
-    'examples/exercise/README.md goes on from there. Stop with Ctrl-C.',
+    'docs/tutorial.md and examples/exercise/README.md go on from there. Stop with Ctrl-C.',
     '',
   ].join('\n');
 }
