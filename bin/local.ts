@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
+import { codeOf } from './client/errors.ts';
 import { demonstrate, type DemoResult } from './local/demo.ts';
 import { banner, start } from './local/start.ts';
 
 const USAGE = `Usage:
   npm start -- [--env can-local|ukr-local] [--port N] [--data DIR] [--assembly DIR] [--verbose]
-  npm run demo -- [--json] [--large] [--assembly DIR]
+  npm run --silent demo -- [--json] [--large] [--assembly DIR]
 
   --env       which nation's exchange to start (can-local)
   --port      where it listens on 127.0.0.1 (4610)
@@ -14,6 +15,8 @@ const USAGE = `Usage:
   --verbose   print what the functions log
   --json      one JSON object on stdout, nothing else
   --large     release 64 MiB made on the spot instead of the tender`;
+
+const LOCAL: readonly string[] = ['can-local', 'ukr-local'];
 
 const options = {
   env: { type: 'string' },
@@ -68,8 +71,8 @@ async function serve(values: {
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new Error(`--port takes a number from 0 to 65535.\n\n${USAGE}`);
   const environment = values.env ?? 'can-local';
-  if (!environment.endsWith('-local'))
-    throw new Error(`Only can-local and ukr-local run on this machine, not ${environment}.`);
+  if (!LOCAL.includes(environment))
+    throw new Error(`Only ${LOCAL.join(' and ')} run on this machine, not ${environment}: choose one with --env.`);
   const startOptions = {
     environment,
     port,
@@ -101,8 +104,10 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const busy = code === 'EADDRINUSE' ? ' Another program listens on that port: choose one with --port.' : '';
-  console.error(`${error instanceof Error ? error.message : String(error)}${busy}`);
-  process.exitCode = String(code).startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+  const unreadable = codeOf(error)?.startsWith('ERR_PARSE_ARGS') === true;
+  const busy = error instanceof Error && codeOf(error.cause) === 'EADDRINUSE';
+  console.error(error instanceof Error ? error.message : String(error));
+  if (unreadable) console.error(`\n${USAGE}`);
+  if (busy) console.error('Perhaps an exchange runs already: stop it with Ctrl-C, or choose another port with --port.');
+  process.exitCode = unreadable ? 2 : 1;
 });

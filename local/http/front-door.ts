@@ -48,7 +48,9 @@ export class FrontDoor {
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => {
         reject(
-          new Error(`Port ${port} of ${LOOPBACK} cannot be used (${error.message}): choose another, or 0 for any.`),
+          new Error(`Port ${port} of ${LOOPBACK} cannot be used (${error.message}): choose another, or 0 for any.`, {
+            cause: error,
+          }),
         );
       };
       this.#server.once('error', failed);
