@@ -1,5 +1,6 @@
-// Writes lambdas/contracts/openapi.json from the route table, and docs/reference/api.md from that; tests fail when either is stale.
-import { writeFileSync } from 'node:fs';
+// Writes lambdas/contracts/openapi.json from the route table, and docs/reference/api.md from that. With --check it writes nothing, and
+// fails when either is stale.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { register } from 'tsx/esm/api';
 import { apiReference } from './api-reference.mjs';
@@ -8,7 +9,17 @@ register();
 const { openApi } = await import('../lambdas/contracts/openapi.ts');
 const { problem } = await import('../lambdas/contracts/api-answers.ts');
 const document = openApi(problem);
-const write = async (path, text, parser) =>
-  writeFileSync(new URL(path, import.meta.url), await format(text, { parser, printWidth: 120, singleQuote: true }));
-await write('../lambdas/contracts/openapi.json', JSON.stringify(document), 'json');
-await write('../docs/reference/api.md', apiReference(document), 'markdown');
+const stale = [];
+
+/** Brings a file up to date, or notes that it is not. */
+async function bring(path, text, parser) {
+  const target = new URL(`../${path}`, import.meta.url);
+  const wanted = await format(text, { parser, printWidth: 120, singleQuote: true });
+  if (!process.argv.includes('--check')) writeFileSync(target, wanted);
+  else if (readFileSync(target, 'utf8') !== wanted) stale.push(path);
+}
+
+await bring('lambdas/contracts/openapi.json', JSON.stringify(document), 'json');
+await bring('docs/reference/api.md', apiReference(document), 'markdown');
+for (const path of stale) console.error(`${path} is not what the routes say; run node scripts/write-openapi.mjs.`);
+process.exitCode = stale.length === 0 ? 0 : 1;
