@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type clarificationBody, type submitBody } from '../contracts/api-bodies.ts';
 import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
 import { PHASES, type Phase } from '../domain/phases.ts';
+import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';
 import { loadCase } from '../platform/case-store.ts';
 import { listOfAgency, listOpen, type Page, type Position } from '../platform/case-index.ts';
@@ -24,7 +25,7 @@ export async function submitRequest(exchange: Exchange, request: ApiRequest, cal
     const record = await before(key);
     if (record === undefined) return undefined;
     const file = await loadCase(dynamodb, exchange.casesTable, record.caseId as CaseId); // written with that case's first event
-    return answerWithCase(request, caller, asOf(file, record.sequence));
+    return opened(request, caller, asOf(file, record.sequence));
   };
   const earlier = await again();
   if (earlier !== undefined) return earlier;
@@ -47,13 +48,18 @@ export async function submitRequest(exchange: Exchange, request: ApiRequest, cal
       },
       recordFor(key, caseId, exchange),
     );
-    const answer = answerWithCase(request, caller, file.state);
-    return { ...answer, headers: { ...answer.headers, Location: `/v1/cases/${caseId}` } };
+    return opened(request, caller, file.state);
   } catch (error) {
     const twin = error instanceof Conflict ? await again() : undefined;
     if (twin !== undefined) return twin;
     throw error;
   }
+}
+
+/** The answer to a submission, and to the same one sent again: the case, and where it is from now on. */
+function opened(request: ApiRequest, caller: Caller, state: Case): Answer {
+  const answer = answerWithCase(request, caller, state);
+  return { ...answer, headers: { ...answer.headers, Location: `/v1/cases/${state.caseId}` } };
 }
 
 /** A request may refer to an earlier case of one's own, and to no other: its existence is not to be probed. */
