@@ -5,7 +5,7 @@ import type { Deadline } from '../domain/clock.ts';
 import type { Person } from '../domain/people.ts';
 import { neededRoles, openRoles } from '../domain/quorum.ts';
 import { agreementByPin } from '../platform/agreements.ts';
-import type { Side } from './visibility.ts';
+import { isApproved, type Side } from './visibility.ts';
 
 function clockOf(state: Case): Deadline | null {
   switch (state.phase) {
@@ -55,9 +55,6 @@ function deliberation(state: Case): Partial<CaseView> {
   };
 }
 
-/** Phases in which the recipient side may read the proposal: it has been approved. */
-const APPROVED = ['AWAITING_ASSURANCE', 'SEALING', 'RELEASED', 'SUSPENDED', 'CLOSING', 'CLOSED'];
-
 /** The answer's types are those of JSON, which knows no read-only lists; the values are copies. */
 const writable = <T>(value: T): Writable<T> => structuredClone(value) as Writable<T>;
 type Writable<T> = T extends string | number | boolean | null | undefined
@@ -68,7 +65,7 @@ type Writable<T> = T extends string | number | boolean | null | undefined
 export function viewOf(state: Case, side: Side, reader: Person): CaseView {
   const { request } = state;
   const proposal = 'proposal' in state ? state.proposal : null;
-  const showProposal = proposal !== null && (side === 'originator' || APPROVED.includes(state.phase));
+  const showProposal = proposal !== null && (side === 'originator' || isApproved(state));
   const release = 'release' in state ? state.release : null;
   const outcome = outcomeOf(state, reader);
   return {

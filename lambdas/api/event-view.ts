@@ -28,16 +28,21 @@ const SHARED: readonly EventType[] = [
   'RequestWithdrawn',
 ];
 
-/** Facts about one recipient's openings are theirs and the originator's. */
-const concernsOther = (event: ChainedEvent, reader: Person): boolean =>
-  (event.type === 'AccessGranted' || event.type === 'ReceiptAcknowledged') &&
-  event.payload.recipient !== reader.personId;
+/** Ids of openings that are not the reader's: everything about them is their recipient's and the originator's. */
+const othersOpenings = (reader: Person, events: readonly ChainedEvent[]): ReadonlySet<string> =>
+  new Set(
+    events.flatMap((event) =>
+      event.type === 'AccessGranted' && event.payload.recipient !== reader.personId ? [event.payload.accessId] : [],
+    ),
+  );
 
 /** The case file as one side may read it: to the originator whole, so that its chain can be computed again. */
-export const eventsFor = (side: Side, reader: Person, events: readonly ChainedEvent[]): readonly object[] =>
-  events.map((event) => {
+export function eventsFor(side: Side, reader: Person, events: readonly ChainedEvent[]): readonly object[] {
+  const others = othersOpenings(reader, events);
+  return events.map((event) => {
     const { sequence, type, at, actor, payload, hash, previousHash } = event;
-    if (side === 'recipient' && (!SHARED.includes(type) || concernsOther(event, reader))) {
+    const concernsOther = 'accessId' in payload && others.has(payload.accessId);
+    if (side === 'recipient' && (!SHARED.includes(type) || concernsOther)) {
       return { sequence, type: 'Withheld', at, actor: {}, hash, previousHash };
     }
     const shown =
@@ -46,3 +51,4 @@ export const eventsFor = (side: Side, reader: Person, events: readonly ChainedEv
         : actor;
     return { sequence, type, at, actor: shown, payload, hash, previousHash };
   });
+}

@@ -1,6 +1,7 @@
 import type { Case } from '../domain/case.ts';
 import type { CaseId } from '../domain/ids.ts';
 import { APPROVING_ROLES, hasRole, type Actor, type Person } from '../domain/people.ts';
+import type { Phase } from '../domain/phases.ts';
 import { loadCase, type CaseFile } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
 import { NotFound } from '../platform/errors.ts';
@@ -8,6 +9,11 @@ import type { Exchange } from '../platform/execute.ts';
 
 /** A person whom the directory knows. */
 export type Caller = Extract<Actor, { kind: 'person' }>;
+
+const APPROVED: readonly Phase[] = ['AWAITING_ASSURANCE', 'SEALING', 'RELEASED', 'SUSPENDED', 'CLOSING', 'CLOSED'];
+
+/** Whether the recipient side may know the proposal, and those whom it names the case: before, a draft would show itself to them. */
+export const isApproved = (state: Case): boolean => APPROVED.includes(state.phase);
 
 /** From which side somebody sees a case; undefined: not at all. This is the one place that decides who may see (security.md §8). */
 export type Side = 'originator' | 'recipient';
@@ -21,7 +27,9 @@ export function sideOf(state: Case, person: Person): Side | undefined {
   }
   if (person.nation !== state.recipientNation) return undefined;
   const named =
-    'proposal' in state && state.proposal?.proposal.recipients.some((row) => row.personId === person.personId);
+    isApproved(state) &&
+    'proposal' in state &&
+    state.proposal?.proposal.recipients.some((row) => row.personId === person.personId);
   const own = person.agency === state.requestingAgency && hasRole(person, 'requester');
   return own || named === true || hasRole(person, 'competent-authority', 'auditor') ? 'recipient' : undefined;
 }
