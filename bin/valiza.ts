@@ -17,6 +17,7 @@ import { addShow } from './commands/show.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addToken } from './commands/token.ts';
 import { addWait } from './commands/wait.ts';
+import { usualExchange } from './client/addresses.ts';
 import { usage } from './client/errors.ts';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from './client/exit-codes.ts';
 import { tellError } from './client/output.ts';
@@ -60,7 +61,7 @@ export function programIn(surroundings: Surroundings): Command {
     .description('Ask another nation for information, decide what is asked of yours, and open what was released.')
     .addOption(
       new Option('--exchange <url>', 'address of the exchange').default(
-        env['VALIZA_EXCHANGE'] ?? 'http://127.0.0.1:4610',
+        usualExchange(env),
         'VALIZA_EXCHANGE, or http://127.0.0.1:4610',
       ),
     )

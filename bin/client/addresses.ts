@@ -1,5 +1,9 @@
 import { usage } from './errors.ts';
 
+/** The exchange that is meant unless told. */
+export const usualExchange = (env: Readonly<Record<string, string | undefined>>): string =>
+  env['VALIZA_EXCHANGE'] ?? 'http://127.0.0.1:4610';
+
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /**

@@ -1,4 +1,5 @@
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
+import { commandsInWords } from './command-words.ts';
 import { labelled, shown, times, type Row } from './layout.ts';
 import type { Paint } from './output.ts';
 import { phaseInWords } from './phase-words.ts';
@@ -42,7 +43,7 @@ export function caseText(seen: CaseView, paint: Paint): string {
     ['Phase', phaseInWords(seen.phase)],
     ['Outcome', outcome?.statement ?? undefined],
     ['Due', dueText(seen)],
-    ['You may', seen.yourCommands.join(', ') || undefined],
+    ['You may', commandsInWords(seen.yourCommands)],
     [
       'Asked',
       `${seen.requestingAgency} (${seen.recipientNation}) of ${seen.originatingNation}, ${times(seen.openedAt)}`,

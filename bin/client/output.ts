@@ -23,14 +23,21 @@ export interface Output {
   progress(text: string): void;
   /** Something worth knowing that is no data. */
   note(text: string): void;
-  /** What could be done next. */
+  /** What could be done next: a command of the reader's, or in words who else is to give one. */
   hint(text: string): void;
   /** Something to be read before a question. */
   show(text: (paint: Paint) => string): void;
 }
 
-/** The output of one run; with `json`, stdout has one JSON value and stderr nothing but an error. */
-export function outputTo({ stdout, stderr, env }: Surroundings, json: boolean): Output {
+/**
+ * The output of one run; with `json`, stdout has one JSON value and stderr nothing but an error.
+ * @param suggested writes a command of a hint as it is to be typed
+ */
+export function outputTo(
+  { stdout, stderr, env }: Surroundings,
+  json: boolean,
+  suggested: (text: string) => string,
+): Output {
   const forPeople = (text: string): void => {
     if (!json) stderr.write(`${text}\n`);
   };
@@ -44,7 +51,7 @@ export function outputTo({ stdout, stderr, env }: Surroundings, json: boolean): 
       if (!json) stdout.write(`${text}\n`);
     },
     note: forPeople,
-    hint: (text) => forPeople(`${paint('dim', 'next:')} ${text}`),
+    hint: (text) => forPeople(`${paint('dim', 'next:')} ${suggested(text)}`),
     show: (text) => forPeople(text(paint)),
   };
 }

@@ -6,6 +6,7 @@ import { usage } from './errors.ts';
 import { defaultKeyPath } from './key-files.ts';
 import { outputTo, type Output } from './output.ts';
 import { promptFor, type Prompt } from './prompt.ts';
+import { suggestionsFor } from './suggestions.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Options that every command has. */
@@ -58,7 +59,7 @@ export function sessionOf(options: GlobalOptions, surroundings: Surroundings): S
   return {
     options,
     surroundings,
-    out: outputTo(surroundings, options.json === true),
+    out: outputTo(surroundings, options.json === true, suggestionsFor(options, env)),
     // What is to be read before a question is not shown with --json.
     prompt: promptFor(surroundings, { input: options.input && options.json !== true, yes: options.yes === true }),
     signal,

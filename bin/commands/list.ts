@@ -29,7 +29,7 @@ export const addList: AddCommand = (program, act) => {
           `${row.exercise && !row.title.startsWith('EXERCISE') ? 'EXERCISE ' : ''}${row.title}`,
         ]);
         out.answer(list, () => (rows.length === 0 ? 'No cases.' : columns(rows)));
-        if (list.next !== null) out.hint(`more: valiza list --cursor ${list.next}`);
+        if (list.next !== null) out.hint(`valiza list --cursor ${list.next}`);
         else if (list.cases[0] !== undefined) out.hint(`valiza show ${list.cases[0].caseId}`);
       }),
     );
