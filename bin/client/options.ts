@@ -69,11 +69,18 @@ export async function jsonFrom(path: string, stdin: Surroundings['stdin']): Prom
   }
 }
 
+/** Whether a value has nothing at a path. */
+const isMissing = (value: unknown, path: readonly PropertyKey[]): boolean =>
+  path.reduce<unknown>((found, key) => (found as Record<PropertyKey, unknown> | undefined)?.[key], value) === undefined; // a path leads through objects
+
 /** Holds a body to the API's schema before it is sent. @throws ClientError (2) naming every member at fault */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.input<Schema> {
   const read = schema.safeParse(value);
   if (!read.success) {
-    const faults = read.error.issues.map((issue) => `${issue.path.join('/') || 'it'}: ${issue.message}`);
+    const faults = read.error.issues.map(({ path, message }) => {
+      const name = path.join('/') || 'it';
+      return isMissing(value, path) ? `${name} is missing` : `${name}: ${message}`;
+    });
     throw usage(`This cannot be sent: ${faults.join('; ')}.`, 'Correct what is named, and try again.');
   }
   // The schema has accepted the value as its input.

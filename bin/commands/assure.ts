@@ -2,7 +2,7 @@ import { Argument } from 'commander';
 import * as z from 'zod';
 import { answerDone } from '../client/answer-case.ts';
 import { shown } from '../client/layout.ts';
-import { confirmProposal } from '../client/seen-proposal.ts';
+import { confirmProposal, digestAsShown } from '../client/seen-proposal.ts';
 import type { AddCommand, Session } from '../client/session.ts';
 
 const VERDICTS = ['give', 'decline'] as const;
@@ -27,6 +27,8 @@ export const addAssure: AddCommand = (program, act) => {
     .action(
       act(async (session, options: { digest?: string }, caseId: string, verdict: (typeof VERDICTS)[number]) => {
         const seen = await session.api.readCase({ params: { caseId } });
+        // Nothing is undertaken where there is nothing to be seen.
+        digestAsShown(seen);
         if (session.prompt.possible) await showUndertaking(session, seen.agreement.id, seen.request.language);
         const act = verdict === 'give' ? 'You give this assurance.' : 'You decline it, which ends the case.';
         const proposalDigest = await confirmProposal(session, seen, act, options.digest);

@@ -1,5 +1,6 @@
 import { submitBody } from '../../lambdas/contracts/api-bodies.ts';
 import { answerCase } from '../client/answer-case.ts';
+import { usage } from '../client/errors.ts';
 import { checked, collect, given, jsonFrom, markOption, type MarkOption } from '../client/options.ts';
 import type { AddCommand } from '../client/session.ts';
 
@@ -35,6 +36,12 @@ export const addSubmit: AddCommand = (program, act) => {
     .action(
       act(async (session, options: Options, file: string | undefined) => {
         const { agreement, level, recipient, ...rest } = options;
+        if (file === undefined && Object.keys(options).length === 0) {
+          throw usage(
+            'Nothing says what is asked for.',
+            'Give a JSON file such as examples/exercise/request.json, or the options that valiza help submit lists.',
+          );
+        }
         const read = file === undefined ? {} : await jsonFrom(file, session.surroundings.stdin);
         const over = given({ ...rest, agreementId: agreement, levelSought: level, recipients: recipient });
         const body = checked(submitBody, typeof read === 'object' ? { ...read, ...over } : read);
