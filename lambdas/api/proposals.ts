@@ -7,6 +7,7 @@ import {
   type proposalBody,
 } from '../contracts/api-bodies.ts';
 import { ENV } from '../contracts/names.ts';
+import { commandsFor } from '../domain/capacity.ts';
 import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';
 import { readEnvironment } from '../platform/environment.ts';
@@ -15,7 +16,7 @@ import type { Exchange } from '../platform/execute.ts';
 import { randomId } from '../platform/identifiers.ts';
 import { depositKey, objectsUnder, uploadAddress } from '../platform/object-store.ts';
 import { answerWithCase, mutate } from './mutation.ts';
-import { type Caller } from './visibility.ts';
+import { visibleCase, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { caseIdIn, digestIn, nationIn, type Answer, type ApiRequest } from './request.ts';
 
@@ -34,14 +35,20 @@ export async function openDeposit(exchange: Exchange, request: ApiRequest, calle
   // The newest deposit as of this act, also when the act is repeated.
   const deposit = state.deposits.at(-1);
   if (deposit === undefined) throw new NotFound('No such deposit.');
-  const upload = await uploadAddress(
-    env[ENV.depositsBucket],
-    depositKey(caseId, deposit.depositId),
-    deposit.digest,
-    deposit.length,
-  );
-  return { status: 201, body: { depositId: deposit.depositId, upload, complete: deposit.complete } };
+  const { depositId } = deposit;
+  const now = (await visibleCase(exchange, caseId, caller)).state;
+  // A request that is repeated later gets its answer again, and no new way for plaintext into a case that no longer waits for it (promise S2).
+  if (!commandsFor(now, caller).includes('CompleteDeposit') || !awaited(now, depositId)) {
+    return { status: 201, body: { depositId, complete: deposit.complete } };
+  }
+  const key = depositKey(caseId, depositId);
+  const upload = await uploadAddress(env[ENV.depositsBucket], key, deposit.digest, deposit.length);
+  return { status: 201, body: { depositId, upload, complete: deposit.complete } };
 }
+
+/** Whether a deposit is still to be completed. */
+const awaited = (state: Case, depositId: string): boolean =>
+  state.deposits.some((deposit) => deposit.depositId === depositId && !deposit.complete);
 
 /** POST /v1/cases/{caseId}/deposits/{depositId}/completion */
 export async function completeDeposit(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
