@@ -205,7 +205,7 @@ describe('a decision', () => {
 
   test.each([
     ['by the requester', 'ukr-requester-1', '403 NOT_YOUR_PART'],
-    ['by the recipient', 'ukr-recipient-1', '403 NOT_YOUR_PART'],
+    ['by the recipient, for whom there is no case yet', 'ukr-recipient-1', '404 NOT_FOUND'],
     ["by the recipient's authority", 'ukr-authority-1', '403 NOT_YOUR_PART'],
     ['by an approver of the other nation', 'ukr-releasing-1', '404 NOT_FOUND'],
     ['by the desk officer who prepared it', 'can-desk-1', '403 NOT_YOUR_PART'],
