@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type clarificationBody, type submitBody } from '../contracts/api-bodies.ts';
 import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
-import { PHASES, type Phase } from '../domain/phases.ts';
+import { PHASES, isFinal, type Phase } from '../domain/phases.ts';
 import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';
 import { loadCase } from '../platform/case-store.ts';
@@ -111,6 +111,7 @@ const cursorOf = (next: Position | undefined): string | null =>
   next === undefined ? null : Buffer.from(`${next.sort}#${next.caseId}`).toString('base64url');
 
 const isPhase = (text: string): text is Phase => Object.hasOwn(PHASES, text);
+const OPEN_PHASES = Object.keys(PHASES).filter((phase) => isPhase(phase) && !isFinal(phase));
 
 async function queue(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
   const ours = person.nation === exchange.originatingNation;
@@ -122,11 +123,12 @@ async function queue(exchange: Exchange, request: ApiRequest, person: Person, li
       status: 403,
       code: 'NO_QUEUE',
       detail: 'Your roles give you no work queue here.',
-      next: "List your agency's own requests with view=own.",
+      next: "Read a case by its id, as the mail about it names it. Requesters list their agency's own with view=own.",
     });
   }
   const phase = request.query['phase'] ?? (ours ? 'UNDER_REVIEW' : 'AWAITING_ASSURANCE');
-  if (!isPhase(phase)) throw wrongQuery('phase', Object.keys(PHASES).join(', '));
+  // A case that has ended is in no queue; an empty page would say that there is none.
+  if (!isPhase(phase) || isFinal(phase)) throw wrongQuery('phase', OPEN_PHASES.join(', '));
   const page = await listOpen(dynamodb, exchange.casesTable, phase, limit, cursorIn(request));
   return ours ? page : { ...page, heads: page.heads.filter((head) => head.recipientNation === person.nation) };
 }

@@ -165,6 +165,12 @@ describe('the tutorial', () => {
     expect(exchange.runtime.denials()).toEqual([]);
   });
 
+  it('leaves no case in a queue, and does not pass off an ended one as none', async () => {
+    const desk = exchange.as('can-desk-1');
+    expect((await desk.listCases({ query: { phase: 'RELEASED' } })).cases).toEqual([]);
+    await expect(desk.listCases({ query: { phase: 'CLOSED' } })).rejects.toMatchObject({ problem: { status: 400 } });
+  });
+
   it('says in a block of commands all that its reader is to type, but how to start', () => {
     const inText = TUTORIAL.replaceAll(/^```.*?^```\n/gms, '').match(/`(npm|npx|node) [^`]*`/g);
     expect([...new Set(inText)]).toEqual(['`npm ci --ignore-scripts`', '`npm start`']);
@@ -211,7 +217,7 @@ function leadsSomewhere(from: string, link: string): boolean {
 }
 
 describe('the pages for a newcomer', () => {
-  it.each(['docs/README.md', 'docs/tutorial.md', 'examples/exercise/README.md'])(
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/README.md', 'docs/tutorial.md', 'examples/exercise/README.md'])(
     'leads from %s only to what is there',
     (from) => {
       const links = [...page(from).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
