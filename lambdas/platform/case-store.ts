@@ -117,12 +117,12 @@ function place(commit: Commit): { readonly placed: readonly ChainedEvent[]; read
   const placed: ChainedEvent[] = [];
   for (const event of commit.events) {
     sequence += 1;
-    const chained = link(
+    const written = link(
       { ...event, caseId: commit.caseId, sequence, schemaVersion: 1, at: commit.at, actor: commit.actor } as CaseEvent,
       previous,
     );
-    // What could not be read back must not be written.
-    parseCaseEvent(chained);
+    // What could not be read back must not be written; and what is answered now is answered again from what is read back.
+    const chained = parseCaseEvent(written) as ChainedEvent; // with the hashes that link gave
     state = evolve(state, chained);
     placed.push(chained);
     previous = chained.hash;
