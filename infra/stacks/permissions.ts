@@ -1,12 +1,17 @@
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, type Conditions, type Role } from 'aws-cdk-lib/aws-iam';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { FunctionName } from '../functions.ts';
+import { throughServices } from './vault-keys.ts';
 import { acknowledgeObjects, type VaultStack } from './vault.ts';
 
 type Grant = (role: Role, vault: VaultStack) => void;
 
 const allow = (role: Role, actions: readonly string[], ...resources: readonly string[]): void => {
   role.addToPrincipalPolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+};
+
+const allowIf = (role: Role, actions: readonly string[], resource: string, conditions: Conditions): void => {
+  role.addToPrincipalPolicy(new PolicyStatement({ actions: [...actions], resources: [resource], conditions }));
 };
 
 const onTable =
@@ -30,6 +35,18 @@ const idempotency = (vault: VaultStack): TableV2 => vault.idempotency;
 
 /** Loading a case and committing events to it. */
 const changeCases = onTable(cases, 'Query', 'PutItem', 'UpdateItem');
+
+/**
+ * Notes beside the case files, by attribute: such a function writes no event, and nothing of a head that an event says.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+const note =
+  (...attributes: readonly string[]): Grant =>
+  (role, vault) =>
+    allowIf(role, ['dynamodb:UpdateItem'], vault.cases.tableArn, {
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['caseId', 'sk', ...attributes] },
+      Null: { 'dynamodb:Attributes': 'false' },
+    });
 const readDirectory = onTable(directory, 'Query');
 
 const inBucket =
@@ -49,10 +66,12 @@ const inBucket =
 const vaultKey =
   (...actions: readonly ('Decrypt' | 'GenerateDataKey')[]): Grant =>
   (role, vault) =>
-    allow(
+    allowIf(
       role,
       actions.map((action) => `kms:${action}`),
       vault.vaultKey.keyArn,
+      // The key's policy also lets the workflow's role call KMS itself; no function is to do the same.
+      throughServices(vault.region),
     );
 
 /**
@@ -61,7 +80,7 @@ const vaultKey =
  */
 export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   'assess-request': [changeCases, readDirectory, vaultKey('Decrypt')],
-  'await-party': [onTable(cases, 'Query', 'UpdateItem'), onTable(tokens, 'PutItem'), vaultKey('Decrypt')],
+  'await-party': [onTable(cases, 'Query'), note('nudges'), onTable(tokens, 'PutItem'), vaultKey('Decrypt')],
   'seal-package': [
     changeCases,
     inBucket('deposits', ['s3:GetObject', 's3:DeleteObject']),
@@ -102,6 +121,11 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
     onTable(tokens, 'Query', 'DeleteItem'),
     vaultKey('Decrypt', 'GenerateDataKey'),
   ],
-  announce: [onTable(cases, 'Query', 'UpdateItem'), readDirectory, vaultKey('Decrypt', 'GenerateDataKey')],
-  'sweep-cases': [onTable(cases, 'Query', 'UpdateItem'), onIndex('by-due'), vaultKey('Decrypt')],
+  announce: [onTable(cases, 'Query'), note('through'), readDirectory, vaultKey('Decrypt', 'GenerateDataKey')],
+  'sweep-cases': [
+    onTable(cases, 'Query'),
+    note('attempt', 'nudges', 'sequence', 'dueKey', 'dueSort'),
+    onIndex('by-due'),
+    vaultKey('Decrypt'),
+  ],
 };

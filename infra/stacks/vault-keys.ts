@@ -42,6 +42,13 @@ const keptByAdministrators = (): PolicyDocument =>
     ],
   });
 
+/** Only on behalf of the services that keep something under the vault key. */
+export const throughServices = (region: string): { StringEquals: { 'kms:ViaService': string[] } } => ({
+  StringEquals: {
+    'kms:ViaService': ['dynamodb', 's3', 'sqs', 'lambda', 'states'].map((name) => `${name}.${region}.amazonaws.com`),
+  },
+});
+
 /** Encrypts tables, buckets, queues, logs, the workflow; usable only through those services, so that whoever holds it opens no package with it. */
 export function makeVaultKey(stack: Stack, keep: RemovalPolicy): Key {
   const key = new Key(stack, 'VaultKey', {
@@ -50,8 +57,6 @@ export function makeVaultKey(stack: Stack, keep: RemovalPolicy): Key {
     removalPolicy: keep,
     policy: keptByAdministrators(),
   });
-  const through = (...services: string[]): string[] =>
-    services.map((service) => `${service}.${stack.region}.amazonaws.com`);
   const use = [
     'kms:Decrypt',
     'kms:Encrypt',
@@ -66,7 +71,7 @@ export function makeVaultKey(stack: Stack, keep: RemovalPolicy): Key {
       principals: [new AccountRootPrincipal()],
       actions: use,
       resources: ['*'],
-      conditions: { StringEquals: { 'kms:ViaService': through('dynamodb', 's3', 'sqs', 'lambda', 'states') } },
+      conditions: throughServices(stack.region),
     }),
   );
   // The role of a workflow calls KMS itself, with the machine's ARN in the encryption context.
