@@ -20,7 +20,7 @@ import {
   unwrapDataKey,
   type AccessSession,
 } from '../platform/package-keys.ts';
-import { sideOf, type Caller } from './visibility.ts';
+import { hidingParked, sideOf, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { callerOf, caseIdIn, readRequest, respond, respondWithProblem, type ApiRequest } from './request.ts';
 
@@ -150,7 +150,8 @@ export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayPr
   try {
     const request = readRequest(event);
     if (request.operation !== 'grantAccess') throw new NotFound('No such route.');
-    return respond({ status: 201, body: await grant(request, await callerOf(event, exchange)) });
+    const caller = await callerOf(event, exchange);
+    return respond({ status: 201, body: await hidingParked(exchange, caller, () => grant(request, caller)) });
   } catch (error) {
     const response = respondWithProblem(error, traceId);
     log(response.statusCode >= 500 ? 'error' : 'info', 'API_PROBLEM', {

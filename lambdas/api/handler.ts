@@ -11,7 +11,7 @@ import { errorName, log } from '../platform/log.ts';
 import { listAgreements, readAgreement } from './agreements.ts';
 import { clarify, listCases, readCase, readEvents, submitRequest } from './cases.ts';
 import { confirmChange, listChanges, proposeChange } from './directory.ts';
-import type { Caller } from './visibility.ts';
+import { hidingParked, type Caller } from './visibility.ts';
 import { castDecision, completeDeposit, giveAssurance, openDeposit, putProposal } from './proposals.ts';
 import { acknowledgeReceipt, recallRelease, resumeRelease, suspendRelease, withdrawRequest } from './releases.ts';
 import { callerOf, readRequest, respond, respondWithProblem, type Answer, type ApiRequest } from './request.ts';
@@ -61,7 +61,8 @@ async function answer(event: APIGatewayProxyEvent): Promise<Answer> {
   const operation = OPERATIONS[request.operation];
   // Routes of another function do not arrive here; if one does, it does not exist here.
   if (operation === undefined || ROUTES[request.operation].function !== 'api') throw new NotFound('No such route.');
-  return operation(exchange, request, await callerOf(event, exchange));
+  const caller = await callerOf(event, exchange);
+  return hidingParked(exchange, caller, () => operation(exchange, request, caller));
 }
 
 /** The API: finds the operation, knows the caller, answers; every error becomes a problem document. */

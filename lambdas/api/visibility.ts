@@ -1,4 +1,4 @@
-import type { Case } from '../domain/case.ts';
+import { InvariantBroken, type Case } from '../domain/case.ts';
 import type { CaseId } from '../domain/ids.ts';
 import { APPROVING_ROLES, hasRole, type Actor, type Person } from '../domain/people.ts';
 import type { Phase } from '../domain/phases.ts';
@@ -6,6 +6,7 @@ import { loadCase, type CaseFile } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
 import { NotFound } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
+import { log } from '../platform/log.ts';
 
 /** A person whom the directory knows. */
 export type Caller = Extract<Actor, { kind: 'person' }>;
@@ -18,13 +19,13 @@ export const isApproved = (state: Case): boolean => APPROVED.includes(state.phas
 /** From which side somebody sees a case; undefined: not at all. This is the one place that decides who may see (security.md §8). */
 export type Side = 'originator' | 'recipient';
 
+/** Whether somebody of the originating nation works on its cases, and so sees them all. */
+const seesAll = (person: Person): boolean =>
+  hasRole(person, 'desk-officer', 'competent-authority', 'auditor', ...APPROVING_ROLES);
+
 export function sideOf(state: Case, person: Person): Side | undefined {
   if (!person.active) return undefined;
-  if (person.nation === state.originatingNation) {
-    return hasRole(person, 'desk-officer', 'competent-authority', 'auditor', ...APPROVING_ROLES)
-      ? 'originator'
-      : undefined;
-  }
+  if (person.nation === state.originatingNation) return seesAll(person) ? 'originator' : undefined;
   if (person.nation !== state.recipientNation) return undefined;
   const named =
     isApproved(state) &&
@@ -39,4 +40,19 @@ export async function visibleCase(exchange: Exchange, caseId: CaseId, caller: Ca
   const file = await loadCase(dynamodb, exchange.casesTable, caseId);
   if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
   return file;
+}
+
+/**
+ * Does what a caller asks. When the file of the case does not hold together, whose case it is cannot be told: those who see every case of
+ * this exchange are told that it is parked, for all others it does not exist (promise S8).
+ */
+export async function hidingParked<T>(exchange: Exchange, { person }: Caller, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const shown = person.nation === exchange.originatingNation && seesAll(person);
+    if (!(error instanceof InvariantBroken) || shown) throw error;
+    log('error', 'CASE_PARKED', { errorName: error.name });
+    throw new NotFound('No such case.', { cause: error });
+  }
 }

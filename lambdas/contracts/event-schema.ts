@@ -174,8 +174,10 @@ export class EventNotUnderstood extends InvariantBroken {}
 function upcast(value: object): object {
   const version = 'schemaVersion' in value ? value.schemaVersion : undefined;
   if (version === CURRENT) return value;
+  // Only a number is quoted: anything else may be content that stands in the wrong place.
+  const stated = typeof version === 'number' ? version : version === undefined ? 'missing' : 'of another form';
   throw new EventNotUnderstood(
-    `An event has schema version ${JSON.stringify(version) ?? 'missing'}; this release knows version ${CURRENT}. Deploy the release that wrote it, or a later one.`,
+    `An event has schema version ${stated}; this release knows version ${CURRENT}. Deploy the release that wrote it, or a later one.`,
   );
 }
 
