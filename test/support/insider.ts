@@ -3,7 +3,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { STSClient } from '@aws-sdk/client-sts';
-import type { Runtime } from '../../local/runtime.ts';
+import type { Scene } from './exchange.ts';
 
 /** SDK clients that sign as one role of the template: what somebody has who got hold of a function's credentials. */
 export interface InsiderClients {
@@ -33,30 +33,10 @@ const NAMES = {
 export type RoleWord = keyof typeof NAMES;
 export const ROLE_WORDS = Object.keys(NAMES) as RoleWord[]; // the keys of the table above
 
-/** Takes the templates as they are loaded: the physical names of roles follow from them. */
-export function roleNamesFrom(): {
-  readonly amend: (stack: string, template: Record<string, unknown>) => void;
-  readonly find: (word: RoleWord) => string;
-} {
-  const found: string[] = [];
-  return {
-    amend(stack, template) {
-      for (const [id, resource] of Object.entries(template['Resources'] as Record<string, { Type: string }>)) {
-        if (resource.Type === 'AWS::IAM::Role') found.push(`${stack}-${id}`);
-      }
-    },
-    find(word) {
-      const name = found.find((candidate) => new RegExp(`-${NAMES[word]}[0-9A-F]{8}$`).test(candidate));
-      if (name === undefined) throw new Error(`The templates have no role for ${word}.`);
-      return name;
-    },
-  };
-}
-
 /** What somebody inside the account would go for, and with what. */
 export interface Insider {
   readonly cases: string;
-  readonly directory: string;
+  readonly tokens: string;
   readonly vaultKey: string;
   readonly packageKey: string;
   readonly releaseAccessRole: string;
@@ -67,7 +47,7 @@ export interface Insider {
 }
 
 /** What an insider knows of a running exchange, and clients with each role's credentials. */
-export function insiderOf(runtime: Runtime, environment: string, find: (word: RoleWord) => string): Insider {
+export function insiderOf({ runtime, exchange, roleNamed }: Scene): Insider {
   const outputs = Object.assign({}, ...Object.values(runtime.outputs)) as Record<string, string>;
   const output = (part: RegExp): string => {
     const value = Object.entries(outputs).find(([name]) => part.test(name))?.[1];
@@ -75,23 +55,26 @@ export function insiderOf(runtime: Runtime, environment: string, find: (word: Ro
     return value;
   };
   const open: { destroy(): void }[] = [];
-  const made = new Map<RoleWord, InsiderClients>();
+  const made = new Map<string, InsiderClients>();
   return {
     cases: output(/RefCases/),
-    directory: output(/RefDirectory/),
+    tokens: output(/RefTokens/),
     vaultKey: output(/GetAttVaultKey/),
     packageKey: output(/GetAttPackageKey/),
     releaseAccessRole: output(/GetAttReleaseAccessRole/),
     stateMachine: output(/^StateMachineArn$/),
-    bucket: (name) => `valiza-${environment}-${name}-${runtime.account}`,
+    bucket: (name) => `valiza-${exchange.environment}-${name}-${runtime.account}`,
     as(role) {
-      const known = made.get(role);
+      // Signatures and sessions follow the exchange's clock: after it was moved, others are needed.
+      const name = `${role}@${runtime.clock.offset}`;
+      const known = made.get(name);
       if (known !== undefined) return known;
       const settings = {
         region: runtime.region,
         endpoint: runtime.url,
-        credentials: runtime.credentialsFor(find(role)),
+        credentials: runtime.credentialsFor(roleNamed(NAMES[role])),
         maxAttempts: 1,
+        systemClockOffset: runtime.clock.offset,
       };
       const clients = {
         kms: new KMSClient(settings),
@@ -101,7 +84,7 @@ export function insiderOf(runtime: Runtime, environment: string, find: (word: Ro
         sts: new STSClient(settings),
       };
       open.push(...Object.values(clients));
-      made.set(role, clients);
+      made.set(name, clients);
       return clients;
     },
     close() {
