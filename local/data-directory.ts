@@ -87,19 +87,29 @@ function takeLock(directory: string): string {
 const MARKER = 'local-runtime.json';
 const FORMAT = 1;
 
-/** Other people's files are left alone: the directory is new, or was made by a runtime that keeps its state in the same form. */
-function checkOwn(directory: string): void {
+/**
+ * Other people's files are left alone: the directory is new, or was made by a runtime that keeps its state in the same form, for the same
+ * application.
+ */
+function checkOwn(directory: string, application: string): void {
   const marker = join(directory, MARKER);
   if (!existsSync(marker)) {
     if (readdirSync(directory).length > 0)
       throw new DataDirectoryProblem(`${directory} holds other files: name a directory that is new or empty`);
-    writeFileSync(marker, JSON.stringify({ format: FORMAT }), { mode: 0o600 });
+    writeFileSync(marker, JSON.stringify({ format: FORMAT, application }), { mode: 0o600 });
     return;
   }
-  const { format } = JSON.parse(readFileSync(marker, 'utf8')) as { readonly format?: unknown };
-  if (format !== FORMAT)
+  const kept = JSON.parse(readFileSync(marker, 'utf8')) as {
+    readonly format?: unknown;
+    readonly application?: unknown;
+  };
+  if (kept.format !== FORMAT)
     throw new DataDirectoryProblem(
       `${directory} was written by another version of the runtime: remove it, or name another`,
+    );
+  if (kept.application !== application)
+    throw new DataDirectoryProblem(
+      `${directory} holds the state of ${String(kept.application)}, not of ${application}: name another directory`,
     );
 }
 
@@ -110,13 +120,14 @@ export class DataDirectory {
 
   /**
    * Creates the directory when there is none (readable by its owner only) and locks it. The lock of a process that has died is taken over.
+   * @param application what the state belongs to: another application's is not touched
    * @throws {DataDirectoryProblem}
    */
-  constructor(path: string) {
+  constructor(path: string, application: string) {
     this.path = resolve(path);
     try {
       if (!existsSync(this.path)) mkdirSync(this.path, { recursive: true, mode: 0o700 });
-      checkOwn(this.path);
+      checkOwn(this.path, application);
       // It holds keys.
       chmodSync(this.path, 0o700);
       accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -172,7 +172,10 @@ async function buildFrame(
   const log = onLog ?? (() => undefined);
   const activity = new Activity();
   const settled = (): Promise<void> => activity.settled();
-  const data = dataDirectory === undefined ? undefined : new DataDirectory(dataDirectory);
+  const data =
+    dataDirectory === undefined
+      ? undefined
+      : new DataDirectory(dataDirectory, stacks.map(({ name }) => name).join(' and '));
   ending.first(() => data?.release());
   const clock = data === undefined ? new Clock(settled) : new DurableClock(settled, data.path);
   ending.first(() => {

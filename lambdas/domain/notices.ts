@@ -21,6 +21,7 @@ export type NoticeVerb =
   | 'release-open'
   | 'release-suspended'
   | 'release-resumed'
+  | 'resumption-awaits-you'
   | 'release-ending'
   | 'case-closed'
   | 'case-withdrawn';
@@ -66,6 +67,8 @@ export function noticesOf(event: CaseEvent): readonly Notice[] {
       return tell('release-open', 'recipients', 'requester');
     case 'ReleaseSuspended':
       return tell('release-suspended', 'recipients', 'requester');
+    case 'ResumptionProposed':
+      return tell('resumption-awaits-you', 'approvers', 'originator-authority');
     case 'ReleaseResumed':
       return tell('release-resumed', 'recipients', 'requester');
     case 'ReleaseRecalled':
@@ -83,7 +86,6 @@ export function noticesOf(event: CaseEvent): readonly Notice[] {
     case 'AccessGranted':
     case 'AccessFailed':
     case 'ReceiptAcknowledged':
-    case 'ResumptionProposed':
     case 'PackageDestroyed':
     case 'DepositsDestroyed':
     case 'AttemptFailed':

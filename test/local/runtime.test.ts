@@ -208,6 +208,12 @@ describe('a data directory', () => {
   test.each([
     ['other files', 'notes.txt', '', 'holds other files'],
     ['the data of another version', 'local-runtime.json', '{"format":0}', 'another version'],
+    [
+      'the data of another application',
+      'local-runtime.json',
+      '{"format":1,"application":"elsewhere"}',
+      'the state of elsewhere',
+    ],
   ])('with %s is left alone', async (_, name, content, message) => {
     const dataDirectory = mkdtempSync(join(scratch, 'other-'));
     writeFileSync(join(dataDirectory, name), content);

@@ -82,7 +82,11 @@ it.each<[string, () => Scene, readonly string[]]>([
   ['a failed access', () => give(SCENES.RELEASED(), 'RecordAccessFailure', SYSTEM), []],
   ['a receipt', () => give(SCENES.RELEASED(), 'AcknowledgeReceipt', by(PEOPLE.recipient)), []],
   ['a suspension', SCENES.SUSPENDED, ['release-suspended → recipients', 'release-suspended → requester']],
-  ['a proposal to resume', resuming, []],
+  [
+    'a proposal to resume',
+    resuming,
+    ['resumption-awaits-you → approvers', 'resumption-awaits-you → originator-authority'],
+  ],
   [
     'a resumption',
     () => give(resuming(), 'Resume', by(PEOPLE.security)),
