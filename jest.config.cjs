@@ -11,6 +11,8 @@ const layer = (name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/
 
 module.exports = {
   projects: ['unit', 'workflow', 'infra', 'local', 'exchange', 'abuse'].map(layer),
+  // A bound for what hangs, with room for a machine that is busy; no test asserts a duration.
+  testTimeout: 60_000,
   // The domain is covered whole: npm run test:coverage.
   coverageProvider: 'v8',
   collectCoverageFrom: ['lambdas/domain/**/*.ts'],
