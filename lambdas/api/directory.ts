@@ -6,6 +6,7 @@ import type { Instant } from '../domain/instant.ts';
 import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
 import { isRefusal } from '../domain/refusal.ts';
 import { digestOfBytes } from '../evidence/digest.ts';
+import { isOnCurve } from '../evidence/recipient-key.ts';
 import { putNew } from '../platform/dynamodb.ts';
 import { Conflict, NotFound, Refused } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
@@ -13,7 +14,7 @@ import { orderedId } from '../platform/identifiers.ts';
 import { limitIn } from './cases.ts';
 import { before, keyed, recordFor, type Keyed } from './mutation.ts';
 import { type Caller } from './visibility.ts';
-import { invalidBody } from './problems.ts';
+import { invalidBody, Problematic } from './problems.ts';
 import { nationIn, type Answer, type ApiRequest } from './request.ts';
 
 /** The entry as proposed, with the nation of who proposes it and the fingerprints that the exchange computes itself. */
@@ -29,6 +30,16 @@ function personIn(body: z.infer<typeof changeBody>['person'], officer: Person): 
     })),
   });
   if (!parsed.success) throw invalidBody(parsed.error, '/person');
+  const wrong = publicKeys.findIndex((publicKey) => !isOnCurve(publicKey));
+  if (wrong !== -1) {
+    throw new Problematic({
+      status: 400,
+      code: 'INVALID_INPUT',
+      detail: 'A public key is no point of the curve P-256: nothing could be sealed to it.',
+      next: 'Give the key that `valiza keys new` prints.',
+      errors: [{ pointer: `/person/publicKeys/${wrong}`, detail: 'must be a point of the curve P-256' }],
+    });
+  }
   return parsed.data as Person; // the schema is the type
 }
 
