@@ -93,6 +93,7 @@ async function concerned(
   switch (command.type) {
     case 'RecordAssessment':
     case 'OpenRelease':
+    case 'Resume':
       return directory.people(file.state.originatingNation, at);
     case 'PutProposal':
     case 'AnswerClarification':

@@ -1,3 +1,4 @@
+import { commandsFor } from '../capacity.ts';
 import type { Released, Suspended } from '../case.ts';
 import type { Command, Context } from '../commands.ts';
 import type { Outcome } from '../outcome.ts';
@@ -18,13 +19,18 @@ const over = (state: Released | Suspended, context: Context): Refusal | undefine
 export const suspend = (state: Released, command: Of<'Suspend'>, context: Context): Outcome =>
   over(state, context) ?? [{ type: 'ReleaseSuspended', payload: { reason: command.reason } }];
 
-/** Resume: two people. The first proposes, a different one resumes. */
+/** Resume: two people who both may. The first proposes, a different one resumes; a first one who no longer may has proposed nothing. */
 export function resume(state: Suspended, context: Context): Outcome {
   const refusal = over(state, context);
   if (refusal !== undefined) return refusal;
   // The phase table lets only approvers and the authority resume, and they are people.
   const { personId } = (context.actor as Extract<Context['actor'], { kind: 'person' }>).person;
-  const first = state.resumptionProposedBy;
+  const proposer = state.resumptionProposedBy;
+  const standing = proposer === null ? undefined : context.people.get(proposer);
+  const first =
+    standing !== undefined && commandsFor(state, { kind: 'person', person: standing }).includes('Resume')
+      ? standing.personId
+      : null;
   if (first === null) return [{ type: 'ResumptionProposed', payload: { by: personId } }];
   if (first !== personId) return [{ type: 'ReleaseResumed', payload: { by: [first, personId] } }];
   return conflict({

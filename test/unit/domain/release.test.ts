@@ -377,6 +377,15 @@ describe('suspension and resumption', () => {
     expect(due(resumed)).toBe(due(suspended));
   });
 
+  it.each([
+    ['has lost the part', changed('releasing', { roles: [] })],
+    ['is unknown by now', without('releasing')],
+  ])('a first person who %s has proposed nothing', (_, options) => {
+    const asked = give(SCENES.SUSPENDED(), 'Resume', first);
+    const again = give(asked, 'Resume', second, { context: options });
+    expect(inPhase(again, 'SUSPENDED').resumptionProposedBy).toBe(PEOPLE.originatorAuthority.personId);
+  });
+
   it('a proposal to resume does not outlive the suspension', () => {
     const resumed = give(give(SCENES.SUSPENDED(), 'Resume', first), 'Resume', second);
     expect(inPhase(give(resumed, 'Suspend', second), 'SUSPENDED').resumptionProposedBy).toBeNull();
