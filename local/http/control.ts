@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Denial } from '../iam/denials.ts';
 import type { Meter } from '../meter.ts';
-import { readBody } from '../service.ts';
+import { readBody, ServiceError } from '../service.ts';
 import type { CallCounts } from './call-counts.ts';
 import { respond, respondJson } from './respond.ts';
 
@@ -39,7 +39,12 @@ function targetOf(body: string, now: number): number | undefined {
 }
 
 async function moveClock(request: IncomingMessage, response: ServerResponse, clock: Clock): Promise<void> {
-  const to = targetOf((await readBody(request, 1024)).toString(), clock.now());
+  const body = await readBody(request, 1024).catch((error: unknown) => {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  });
+  if (body instanceof ServiceError) return respondJson(response, { error: body.message }, body.status);
+  const to = targetOf(body.toString(), clock.now());
   if (to === undefined) {
     const error = 'Send {"advanceMs": n} with n >= 0, or {"to": "2030-01-01T00:00:00Z"} in the future.';
     return respondJson(response, { error }, 400);

@@ -44,7 +44,11 @@ export class ApiGateway {
   async handle(incoming: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const stage = this.#stage;
     if (stage === undefined) return false;
-    await this.#host.activity.track(this.#answer(stage, incoming, response));
+    this.#host.meter.count('apigateway', 'Request');
+    const head = readHead(incoming, this.#host.clock.now());
+    // Something is under way only once the body is there: the clock does not wait for a caller who never ends one.
+    const [read] = await Promise.allSettled([readRequest(head, incoming)]);
+    await this.#host.activity.track(this.#answer(stage, head, read, incoming, response));
     return true;
   }
 
@@ -53,13 +57,18 @@ export class ApiGateway {
     return this.#problems;
   }
 
-  async #answer(stage: Stage, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#host.meter.count('apigateway', 'Request');
-    const head = readHead(incoming, this.#host.clock.now());
+  async #answer(
+    stage: Stage,
+    head: RequestHead,
+    read: PromiseSettledResult<ApiRequest>,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const progress: Progress = { request: head, route: undefined, authorizer: undefined };
     let answer: HttpAnswer;
     try {
-      answer = await this.#process(stage, head, incoming, progress);
+      if (read.status === 'rejected') throw read.reason;
+      answer = await this.#process(stage, read.value, progress);
     } catch (error) {
       answer = this.#refuse(stage, progress, error);
     }
@@ -67,8 +76,7 @@ export class ApiGateway {
     incoming.resume();
   }
 
-  async #process(stage: Stage, head: RequestHead, incoming: IncomingMessage, progress: Progress): Promise<HttpAnswer> {
-    const request = await readRequest(head, incoming);
+  async #process(stage: Stage, request: ApiRequest, progress: Progress): Promise<HttpAnswer> {
     progress.request = request;
     const route = stage.deployment.router(request.method, request.segments);
     if (route === undefined) throw new GatewayFailure('MISSING_AUTHENTICATION_TOKEN');
