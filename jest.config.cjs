@@ -6,11 +6,22 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/(cdk\\.out|dist|coverage|\\.valiza)/'],
   moduleNameMapper: { '^canonicalize$': '<rootDir>/node_modules/canonicalize/lib/canonicalize.js' },
 };
+/** `npm test` leaves out what takes minutes; `npm run test:exhaustive` runs exactly that. */
+const exhaustive = process.env.TESTS === 'exhaustive';
+const LONG = '\\.exhaustive\\.test\\.ts$';
+
 /** One project per layer of tests; see CONTRIBUTING.md for what belongs where. */
-const layer = (name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`] });
+const layer = (name) => ({
+  ...shared,
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*${exhaustive ? '.exhaustive' : ''}.test.ts`],
+  testPathIgnorePatterns: exhaustive ? ['/node_modules/'] : ['/node_modules/', LONG],
+});
 
 module.exports = {
-  projects: ['unit', 'workflow', 'infra', 'local', 'exchange', 'abuse'].map(layer),
+  projects: (exhaustive ? ['exchange', 'abuse'] : ['unit', 'workflow', 'infra', 'local', 'exchange', 'abuse']).map(
+    layer,
+  ),
   // A bound for what hangs, with room for a machine that is busy; no test asserts a duration.
   testTimeout: 60_000,
   // The domain is covered whole: npm run test:coverage.
