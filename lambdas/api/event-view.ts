@@ -40,15 +40,16 @@ const othersOpenings = (reader: Person, events: readonly ChainedEvent[]): Readon
 export function eventsFor(side: Side, reader: Person, events: readonly ChainedEvent[]): readonly object[] {
   const others = othersOpenings(reader, events);
   return events.map((event) => {
-    const { sequence, type, at, actor, payload, hash, previousHash } = event;
+    const { sequence, type, at, actor, payload, salt, hash, previousHash } = event;
     const concernsOther = 'accessId' in payload && others.has(payload.accessId);
     if (side === 'recipient' && (!SHARED.includes(type) || concernsOther)) {
       return { sequence, type: 'Withheld', at, actor: {}, hash, previousHash };
     }
-    const shown =
-      side === 'recipient' && actor.kind === 'person' && actor.nation !== reader.nation
-        ? { kind: 'person', nation: actor.nation }
-        : actor;
-    return { sequence, type, at, actor: shown, payload, hash, previousHash };
+    const shown = { sequence, type, at, actor, payload, hash, previousHash };
+    // With the salt the rest could be tried until the hash fits: it is for those who are shown the whole event.
+    if (side === 'recipient' && actor.kind === 'person' && actor.nation !== reader.nation) {
+      return { ...shown, actor: { kind: 'person', nation: actor.nation } };
+    }
+    return { ...shown, salt };
   });
 }

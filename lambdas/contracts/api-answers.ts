@@ -151,6 +151,7 @@ export const eventList = z
         at: z.string(),
         actor: z.record(z.string(), z.string()),
         payload: z.record(z.string(), z.unknown()).optional(),
+        salt: z.string().optional(),
         hash: digest,
         previousHash: digest,
       }),

@@ -161,6 +161,10 @@ const envelope = z.strictObject({
     z.strictObject({ kind: z.literal('person'), personId, nation, agency }),
     z.strictObject({ kind: z.literal('system'), step: some }),
   ]),
+  salt: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits')
+    .optional(),
   previousHash: digest.optional(),
   hash: digest.optional(),
 });

@@ -221,4 +221,6 @@ export type CaseEvent = DomainEvent & {
   readonly schemaVersion: 1;
   readonly at: Instant;
   readonly actor: RecordedActor;
+  /** Random, so that whoever is shown the hash of an event and not the event cannot find it by guessing. The store adds it. */
+  readonly salt?: string;
 };

@@ -16,6 +16,7 @@ import { genesis, link, verifyChain, type ChainedEvent } from '../evidence/chain
 import { headOf, type CaseHead } from './case-head.ts';
 import { asOurError, putNew, toItem } from './dynamodb.ts';
 import { NotFound } from './errors.ts';
+import { randomId } from './identifiers.ts';
 
 /** A case with its whole history, read in one go. */
 export interface CaseFile {
@@ -126,8 +127,9 @@ function place(commit: Commit): { readonly placed: readonly ChainedEvent[]; read
   const placed: ChainedEvent[] = [];
   for (const event of commit.events) {
     sequence += 1;
+    const { caseId, at, actor } = commit;
     const written = link(
-      { ...event, caseId: commit.caseId, sequence, schemaVersion: 1, at: commit.at, actor: commit.actor } as CaseEvent,
+      { ...event, caseId, sequence, schemaVersion: 1, at, actor, salt: randomId() } as CaseEvent,
       previous,
     );
     // What could not be read back must not be written; and what is answered now is answered again from what is read back.
