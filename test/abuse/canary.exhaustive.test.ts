@@ -1,8 +1,6 @@
 import { resourcesOf, DAY, HOUR, MINUTE, openScene, until, type RawAnswer, type Scene } from '../support/exchange.ts';
 import { physicalName } from '../../local/template/physical-name.ts';
 
-jest.setTimeout(60_000);
-
 /** Stands in every text that a caller writes, with the place it was written in, and in every document. */
 const MARKER = 'canary';
 const marked = (place: string): string => `${MARKER} in the ${place}`;

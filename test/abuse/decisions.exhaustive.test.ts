@@ -11,8 +11,6 @@ import {
   type Scene,
 } from '../support/exchange.ts';
 
-jest.setTimeout(30_000);
-
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene();

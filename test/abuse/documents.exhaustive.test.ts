@@ -4,8 +4,6 @@ import { fingerprintOf } from '../../bin/client/key-files.ts';
 import type { RecipientKey } from '../../lambdas/domain/people.ts';
 import { DAY, HOUR, MINUTE, SECOND, openScene, problemOf, refusalOf, sha256, type Scene } from '../support/exchange.ts';
 
-jest.setTimeout(30_000);
-
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene();

@@ -6,8 +6,6 @@ import { startExchange } from '../../bin/local/exchange.ts';
 import { openScene, type Scene } from '../support/exchange.ts';
 import { insiderOf, type Insider } from '../support/insider.ts';
 
-jest.setTimeout(30_000);
-
 let scene: Scene;
 let inside: Insider;
 beforeAll(async () => {

@@ -20,8 +20,6 @@ import type { SealedPackage } from '../../lambdas/domain/events.ts';
 import { DAY, MINUTE, openScene, refusalOf, until, type Scene } from '../support/exchange.ts';
 import { insiderOf, ROLE_WORDS, type Insider, type InsiderClients, type RoleWord } from '../support/insider.ts';
 
-jest.setTimeout(30_000);
-
 let scene: Scene;
 let inside: Insider;
 let released: CaseView;
