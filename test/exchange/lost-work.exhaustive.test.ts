@@ -188,7 +188,7 @@ describe('an execution that is stopped', () => {
     expect(attemptsOf(caseId)).toEqual(['-1 RUNNING']);
   });
 
-  test.each(['PROPOSED', 'AWAITING_CLARIFICATION', 'AWAITING_ASSURANCE', 'SUSPENDED'] as const)(
+  test.each(['PROPOSED', 'AWAITING_CLARIFICATION', 'SUSPENDED'] as const)(
     'in %s is followed by the next attempt within a minute, and the case stands where it stood',
     async (phase) => {
       const seen = await scene.reach(phase, { endsIn: HOUR });

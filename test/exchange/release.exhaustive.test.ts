@@ -3,18 +3,21 @@ import type { AccessView, CaseView } from '../../lambdas/contracts/api-answers.t
 import { PEOPLE } from '../../examples/exercise/people.ts';
 import type { Person } from '../../lambdas/domain/people.ts';
 import { newRecipientKey } from '../../lambdas/evidence/sealed-key.ts';
-import { HOUR, MINUTE, openScene, refusalOf, SECOND, sha256, type Scene } from '../support/exchange.ts';
+import { DAY, HOUR, MINUTE, openScene, refusalOf, SECOND, sha256, type Scene } from '../support/exchange.ts';
 
 jest.setTimeout(120_000);
 
 let scene: Scene;
 let recipientKey: Person['keys'][number];
+/** A release that stays open, for what changes nothing of it or only adds openings. */
+let lasting: CaseView;
 
 beforeAll(async () => {
   scene = await openScene();
   const { publicKey } = await scene.keyOf(scene.who.recipient);
   recipientKey = { publicKey, fingerprint: await scene.fingerprintOf(scene.who.recipient) };
   await scene.enterRecipient('ukr-recipient-2');
+  lasting = await scene.reach('RELEASED', { copies: 100, endsIn: 300 * DAY });
 });
 afterEach(() => {
   scene.runtime.faults.plan = undefined;
@@ -42,30 +45,27 @@ const openings = async (caseId: string) =>
   ((await scene.read(caseId)).accesses ?? []).map(({ copy, failed }) => ({ copy, failed }));
 
 describe('the window', () => {
-  test('is not open before it begins', async () => {
+  test('is not open before it begins, and over at its end, not after it', async () => {
     const seen = await scene.reach('RELEASED', { opensIn: HOUR, endsIn: 2 * HOUR });
+    const { notBefore = '', notAfter = '' } = seen.release ?? {};
     expect(await refusalOf(open(seen.caseId))).toBe('403 OUTSIDE_WINDOW');
     expect(await openings(seen.caseId)).toEqual([]);
-    await moveTo(seen.release?.notBefore ?? '');
+    await moveTo(notBefore);
     expect((await open(seen.caseId)).copy).toBe(1);
-  });
-
-  test('is over at its end, not after it', async () => {
-    const seen = await scene.reach('RELEASED', { endsIn: HOUR });
-    await moveTo(seen.release?.notAfter ?? '');
+    await moveTo(notAfter);
     // Whether the end has been recorded yet makes no difference.
     expect(['403 OUTSIDE_WINDOW', '409 PHASE_FORBIDS']).toContain(await refusalOf(open(seen.caseId)));
     expect(await refusalOf(suspend(seen, scene.who.authority))).toMatch(/^409 (WINDOW_OVER|PHASE_FORBIDS)$/);
-    await moveTo(seen.release?.notAfter ?? '', 30 * SECOND);
+    await moveTo(notAfter, 30 * SECOND);
     expect((await scene.waitFor(seen.caseId, 'CLOSED')).outcome?.statement).toBe('expired');
     expect(await refusalOf(open(seen.caseId))).toBe('409 PHASE_FORBIDS');
-    expect(await openings(seen.caseId)).toEqual([]);
+    expect(await openings(seen.caseId)).toEqual([{ copy: 1, failed: false }]);
   });
 });
 
 describe('an opening', () => {
   test('is for those whom the decision names', async () => {
-    const seen = await scene.reach('RELEASED');
+    const seen = lasting;
     const before = (await scene.read(seen.caseId)).sequence;
     const refusals = await Promise.all(
       [
@@ -152,13 +152,14 @@ describe('an opening', () => {
   });
 
   test('without an idempotency key is refused', async () => {
-    const { caseId } = await scene.reach('RELEASED');
+    const { caseId } = lasting;
+    const before = await openings(caseId);
     const answer = await scene.raw(scene.who.recipient, 'POST', `/v1/cases/${caseId}/accesses`, {}, '{}');
     expect([answer.status, JSON.parse(answer.text)]).toEqual([
       400,
       expect.objectContaining({ code: 'IDEMPOTENCY_KEY' }),
     ]);
-    expect(await openings(caseId)).toEqual([]);
+    expect(await openings(caseId)).toEqual(before);
   });
 
   test('that the key service is too busy for is recorded as failed, and not counted', async () => {
@@ -206,15 +207,16 @@ describe('between decision and opening', () => {
     ],
     ['a person who has left', async () => ({ active: false }), '403 NOT_IN_DIRECTORY'],
   ])('%s closes the release to its recipient', async (_, change, refusal) => {
-    const { caseId } = await scene.reach('RELEASED');
+    const { caseId } = lasting;
+    const before = await openings(caseId);
     await scene.change(scene.who.recipient, await change(new Date(scene.runtime.clock.now() + 1).toISOString()));
     try {
       expect(await refusalOf(open(caseId))).toBe(refusal);
-      expect(await openings(caseId)).toEqual([]);
+      expect(await openings(caseId)).toEqual(before);
     } finally {
       await scene.change(scene.who.recipient, { clearances, keys: [recipientKey], active: true });
     }
-    expect((await open(caseId)).copy).toBe(1);
+    expect((await open(caseId)).copy).toBe(before.length + 1);
   });
 
   test('an approver who loses the role takes their vote along: nothing is released', async () => {
@@ -235,10 +237,12 @@ describe('between decision and opening', () => {
 
 describe('a suspension', () => {
   test('is the originator’s to make, by one person', async () => {
-    const seen = await scene.reach('RELEASED');
+    const seen = lasting;
     for (const by of [scene.who.desk, scene.who.recipient, scene.who.requester, scene.who.recipientAuthority])
       expect([by, await refusalOf(suspend(seen, by))]).toEqual([by, '403 NOT_YOUR_PART']);
     expect((await suspend(seen, scene.who.releasing)).phase).toBe('SUSPENDED');
+    await resume(seen, scene.who.releasing);
+    expect((await resume(seen, scene.who.security)).phase).toBe('RELEASED');
   });
 
   test('closes the release until two different people resume it', async () => {
@@ -255,11 +259,13 @@ describe('a suspension', () => {
   });
 
   test('begun anew forgets who wanted to resume before', async () => {
-    const seen = await scene.reach('SUSPENDED');
+    const seen = lasting;
+    await suspend(seen, scene.who.authority);
     await resume(seen, scene.who.security);
     await resume(seen, scene.who.releasing);
     await suspend(seen, scene.who.authority);
     expect((await resume(seen, scene.who.releasing)).phase).toBe('SUSPENDED');
+    expect((await resume(seen, scene.who.authority)).phase).toBe('RELEASED');
   });
 
   test('does not move the end: the release ends while it is suspended', async () => {
@@ -273,10 +279,10 @@ describe('a suspension', () => {
 
 describe('a recall', () => {
   test('is the originator’s to make', async () => {
-    const seen = await scene.reach('RELEASED');
+    const seen = lasting;
     for (const by of [scene.who.desk, scene.who.recipient, scene.who.requester, scene.who.recipientAuthority])
       expect([by, await refusalOf(recall(seen, by))]).toEqual([by, '403 NOT_YOUR_PART']);
-    expect((await open(seen.caseId)).copy).toBe(1);
+    expect((await scene.read(seen.caseId)).phase).toBe('RELEASED');
   });
 
   test.each(['RELEASED', 'SUSPENDED'] as const)('of a %s one ends it at once and for good', async (phase) => {
@@ -319,7 +325,7 @@ describe('the address of a package', () => {
   });
 
   test('leads nowhere else', async () => {
-    const { caseId } = await scene.reach('RELEASED');
+    const { caseId } = lasting;
     const { url } = await open(caseId);
     const other = new URL(url);
     other.pathname = other.pathname.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
@@ -334,7 +340,7 @@ describe('the address of a package', () => {
 
 describe('a receipt', () => {
   test('is for the package that was released', async () => {
-    const { caseId } = await scene.reach('RELEASED');
+    const { caseId } = lasting;
     const { accessId, ciphertextDigest } = await open(caseId);
     const acknowledge = (body: { accessId: string; digest: string }) =>
       scene.as(scene.who.recipient).acknowledgeReceipt({ params: { caseId }, body });
