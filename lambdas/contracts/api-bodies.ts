@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isPlain } from '../domain/text-hygiene.ts';
 import { parseInstant, type Instant } from '../domain/instant.ts';
-import { agency } from './values.ts';
+import { agency, role } from './values.ts';
 
 /** A text as it is read: NFC, no control, hidden or direction-changing characters, nothing around it (rows 16, 17, 22 of the abuse list). */
 const shown = (most: number, paragraphs: boolean) =>
@@ -121,19 +121,7 @@ export const changeBody = z
       personId,
       agency,
       subjects: z.array(line(255)).min(1).max(10),
-      roles: z
-        .array(
-          z.enum([
-            'requester',
-            'desk-officer',
-            'releasing-officer',
-            'security-officer',
-            'competent-authority',
-            'directory-officer',
-            'auditor',
-          ]),
-        )
-        .max(7),
+      roles: z.array(role).max(7),
       clearances: z.array(z.strictObject({ axis, mark: line(80), validTo: instant })).max(20),
       citizenships: z.array(nation).min(1).max(5),
       mail: z.email().max(254),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Person } from '../domain/people.ts';
 import { exactly } from './exactly.ts';
-import { agency, axis, digest, instant, language, mark, nation, personId } from './values.ts';
+import { agency, axis, digest, instant, language, mark, nation, personId, role } from './values.ts';
 
 /** An uncompressed P-256 point (SEC 1 §2.3.3): 65 bytes of which the first is 4, base64url without padding and without stray bits. */
 const P256_POINT = /^B[A-P][A-Za-z0-9_-]{84}[AEIMQUYcgkosw048]$/;
@@ -30,18 +30,7 @@ export const personSchema = exactly<Person>()(
     nation,
     agency,
     subjects: distinct(z.string().min(1).max(255), 10).min(1),
-    roles: distinct(
-      z.enum([
-        'requester',
-        'desk-officer',
-        'releasing-officer',
-        'security-officer',
-        'competent-authority',
-        'directory-officer',
-        'auditor',
-      ]),
-      7,
-    ),
+    roles: distinct(role, 7),
     clearances: z.array(z.strictObject({ axis, mark, validTo: instant })).max(20),
     citizenships: distinct(nation, 5).min(1),
     mail: z.email().max(254),

@@ -63,3 +63,14 @@ export const clockRule = z.strictObject({
 });
 
 export const agreementPin = z.strictObject({ id: some, version: z.int().positive(), digest });
+
+/** What a person may be in an exchange. */
+export const role = z.enum([
+  'requester',
+  'desk-officer',
+  'releasing-officer',
+  'security-officer',
+  'competent-authority',
+  'directory-officer',
+  'auditor',
+]);
