@@ -1,5 +1,6 @@
 import { resourcesOf, DAY, HOUR, MINUTE, openScene, until, type RawAnswer, type Scene } from '../support/exchange.ts';
 import { physicalName } from '../../local/template/physical-name.ts';
+import { examined } from '../support/examined.ts';
 
 /** Stands in every text that a caller writes, with the place it was written in, and in every document. */
 const MARKER = 'canary';
@@ -19,6 +20,7 @@ beforeAll(async () => {
     },
   });
 }, 120_000);
+afterEach(() => examined('canary', 1));
 afterAll(() => scene.close());
 
 const REQUEST = {

@@ -10,11 +10,13 @@ import {
   type RawAnswer,
   type Scene,
 } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene();
 }, 120_000);
+afterEach(() => examined('attacks', 1));
 afterAll(() => scene.close());
 
 const vote = (by: string, seen: CaseView, idempotencyKey?: string, verdict: 'approve' | 'refuse' = 'approve') =>

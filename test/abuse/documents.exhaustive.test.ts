@@ -3,11 +3,13 @@ import { newRecipientKey } from '../../lambdas/evidence/sealed-key.ts';
 import { fingerprintOf } from '../../bin/client/key-files.ts';
 import type { RecipientKey } from '../../lambdas/domain/people.ts';
 import { DAY, HOUR, MINUTE, SECOND, openScene, problemOf, refusalOf, sha256, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene();
 }, 120_000);
+afterEach(() => examined('attacks', 1));
 afterAll(() => scene.close());
 
 const CONTENT = Buffer.from('EXERCISE canary-of-the-document '.repeat(20));

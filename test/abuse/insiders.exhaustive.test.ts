@@ -19,6 +19,7 @@ import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import type { SealedPackage } from '../../lambdas/domain/events.ts';
 import { DAY, MINUTE, openScene, refusalOf, until, type Scene } from '../support/exchange.ts';
 import { insiderOf, ROLE_WORDS, type Insider, type InsiderClients, type RoleWord } from '../support/insider.ts';
+import { examined } from '../support/examined.ts';
 
 let scene: Scene;
 let inside: Insider;
@@ -33,6 +34,7 @@ beforeAll(async () => {
   const { events } = await scene.as('can-desk-1').readEvents({ params: { caseId: released.caseId } });
   sealed = events.find(({ type }) => type === 'PackageSealed')?.payload?.['sealed'] as SealedPackage; // what sealing recorded
 }, 120_000);
+afterEach(() => examined('attacks', 1));
 afterAll(async () => {
   inside.close();
   await scene.close();

@@ -5,6 +5,7 @@ import { digestOf } from '../../lambdas/evidence/digest.ts';
 import { issuerOf } from '../../examples/exercise/nations.ts';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { DAY, openScene, refusalOf, sha256, type RawAnswer, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 let scene: Scene;
 /** A case that exists and is none of the strangers'. */
@@ -20,6 +21,7 @@ beforeAll(async () => {
   foreign = await scene.reach('PROPOSED', { endsIn: 5 * DAY });
   depositId = foreign.deposits?.[0]?.depositId ?? '';
 }, 120_000);
+afterEach(() => examined('attacks', 1));
 afterAll(() => scene.close());
 
 async function enter(

@@ -17,6 +17,7 @@ import {
   verifyWhole,
   type Scene,
 } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 jest.setTimeout(180_000);
 
@@ -62,6 +63,7 @@ beforeAll(async () => {
     credentials: scene.runtime.credentialsFor(scene.roleNamed('resumeworkflowRole')),
   });
 });
+afterEach(() => examined('executions', 1));
 afterAll(async () => {
   operator.destroy();
   await scene.close();

@@ -1,5 +1,6 @@
 import type { Denial } from '../../local/iam/denials.ts';
 import { HOUR, openScene, resourcesOf, until, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 jest.setTimeout(120_000);
 
@@ -44,6 +45,7 @@ const withoutKeyStatement = (sid: string) => {
 };
 
 let scene: Scene | undefined;
+afterEach(() => examined('permissions', 1));
 afterEach(async () => {
   await scene?.close();
   scene = undefined;

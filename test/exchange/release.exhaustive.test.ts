@@ -4,6 +4,7 @@ import { PEOPLE } from '../../examples/exercise/people.ts';
 import type { Person } from '../../lambdas/domain/people.ts';
 import { newRecipientKey } from '../../lambdas/evidence/sealed-key.ts';
 import { DAY, HOUR, MINUTE, openScene, refusalOf, SECOND, sha256, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 jest.setTimeout(120_000);
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
 afterEach(() => {
   scene.runtime.faults.plan = undefined;
 });
+afterEach(() => examined('lives', 1));
 afterAll(() => scene.close());
 
 const open = (caseId: string, by = scene.who.recipient, idempotencyKey?: string): Promise<AccessView> =>

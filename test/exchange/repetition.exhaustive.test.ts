@@ -1,5 +1,6 @@
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { openScene, type RawAnswer, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 jest.setTimeout(120_000);
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
 afterEach(() => {
   scene.runtime.faults.plan = undefined;
 });
+afterEach(() => examined('repetition', 1));
 afterAll(() => scene.close());
 
 const request = (title: string): string =>

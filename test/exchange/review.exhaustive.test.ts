@@ -2,6 +2,7 @@ import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { PEOPLE } from '../../examples/exercise/people.ts';
 import type { Role } from '../../lambdas/domain/people.ts';
 import { DAY, HOUR, openScene, problemOf, refusalOf, sha256, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 jest.setTimeout(120_000);
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
 afterEach(() => {
   scene.runtime.faults.plan = undefined;
 });
+afterEach(() => examined('lives', 1));
 afterAll(() => scene.close());
 
 /** Proposed, and waiting for votes: for what is refused and changes nothing. */

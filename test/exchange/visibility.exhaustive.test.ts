@@ -1,6 +1,7 @@
 import { PEOPLE } from '../../examples/exercise/people.ts';
 import { isMutation, ROUTES, type OperationId, type Route } from '../../lambdas/contracts/routes.ts';
 import { openScene, refusalOf, sha256, verifyWhole, type Scene } from '../support/exchange.ts';
+import { examined } from '../support/examined.ts';
 
 jest.setTimeout(120_000);
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
   scene = await openScene();
   await scene.change(OTHER_REQUESTER, { roles: ['requester'] });
 });
+afterEach(() => examined('visibility', 1));
 afterAll(() => scene.close());
 
 const digest = sha256(Buffer.from('EXERCISE'));
