@@ -12,7 +12,7 @@ export interface FunctionSpec {
 }
 
 /** What a function that reads or changes cases is given. */
-const CASES = [ENV.casesTable, ENV.directoryTable, ENV.nation, ENV.foundingOfficers] as const;
+const CASES = [ENV.casesTable, ENV.tallyTable, ENV.directoryTable, ENV.nation, ENV.foundingOfficers] as const;
 
 const step = (name: string, description: string, environment: readonly EnvName[] = []): FunctionSpec => ({
   entry: `lambdas/steps/${name}/handler.ts`,
@@ -86,7 +86,7 @@ export const FUNCTIONS = {
     description: 'Repairs what a crash or a lost record left behind.',
     memoryMb: 512,
     timeoutSeconds: 50,
-    environment: [ENV.casesTable, ENV.stateMachine],
+    environment: [ENV.casesTable, ENV.tallyTable, ENV.stateMachine],
   },
 } as const satisfies Readonly<Record<string, FunctionSpec>>;
 

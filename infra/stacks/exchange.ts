@@ -101,6 +101,7 @@ export class ExchangeStack extends Stack {
     }));
     return {
       [ENV.casesTable]: vault.cases.tableName,
+      [ENV.tallyTable]: vault.tally.tableName,
       [ENV.directoryTable]: vault.directory.tableName,
       [ENV.tokensTable]: vault.tokens.tableName,
       [ENV.idempotencyTable]: vault.idempotency.tableName,

@@ -33,8 +33,13 @@ const directory = (vault: VaultStack): TableV2 => vault.directory;
 const tokens = (vault: VaultStack): TableV2 => vault.tokens;
 const idempotency = (vault: VaultStack): TableV2 => vault.idempotency;
 
+const tally = (vault: VaultStack): TableV2 => vault.tally;
+
 /** Loading a case and committing events to it. */
-const changeCases = onTable(cases, 'Query', 'PutItem', 'UpdateItem');
+const changeCases: Grant = (role, vault) => {
+  onTable(cases, 'Query', 'PutItem', 'UpdateItem')(role, vault);
+  onTable(tally, 'PutItem')(role, vault);
+};
 
 /**
  * Notes beside the case files, by attribute: such a function writes no event, and nothing of a head that an event says.
@@ -105,7 +110,8 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   ],
   'record-failure': [changeCases, vaultKey('Decrypt')],
   api: [
-    onTable(cases, 'Query', 'PutItem', 'UpdateItem', 'BatchGetItem'),
+    changeCases,
+    onTable(cases, 'BatchGetItem'),
     onIndex('open-by-phase'),
     onIndex('by-agency'),
     onTable(directory, 'Query', 'PutItem'),
@@ -125,6 +131,7 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   'sweep-cases': [
     onTable(cases, 'Query'),
     note('attempt', 'nudges', 'sequence', 'dueKey', 'dueSort'),
+    onTable(tally, 'GetItem'),
     onIndex('by-due'),
     vaultKey('Decrypt'),
   ],

@@ -36,6 +36,7 @@ export class VaultStack extends Stack {
   readonly vaultKey: Key;
   readonly packageKey: Key;
   readonly cases: TableV2;
+  readonly tally: TableV2;
   readonly directory: TableV2;
   readonly tokens: TableV2;
   readonly idempotency: TableV2;
@@ -74,6 +75,12 @@ export class VaultStack extends Stack {
         projectionType: ProjectionType.KEYS_ONLY,
       });
     }
+    this.tally = this.#table('Tally', ['caseId'], environment, {});
+    acknowledge(
+      this.tally,
+      'AwsSolutions-DDB3',
+      'Tells whether case files came back from a backup, so it must not come back from one itself.',
+    );
     this.directory = this.#table('Directory', ['pk', 'sk'], environment, { history: true });
     this.tokens = this.#table('Tokens', ['caseId', 'attempt'], environment, { expires: true });
     this.idempotency = this.#table('Idempotency', ['key'], environment, { expires: true });

@@ -8,7 +8,7 @@ import { loadCase } from '../platform/case-store.ts';
 import { listOfAgency, listOpen, type Page, type Position } from '../platform/case-index.ts';
 import type { CaseHead } from '../platform/case-head.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
-import { Conflict } from '../platform/errors.ts';
+import { Conflict, FileBehind, NotFound } from '../platform/errors.ts';
 import { openCase, type Exchange } from '../platform/execute.ts';
 import { newCaseId } from '../platform/identifiers.ts';
 import { eventsFor } from './event-view.ts';
@@ -24,7 +24,10 @@ export async function submitRequest(exchange: Exchange, request: ApiRequest, cal
   const again = async (): Promise<Answer | undefined> => {
     const record = await before(key);
     if (record === undefined) return undefined;
-    const file = await loadCase(dynamodb, exchange.casesTable, record.caseId as CaseId); // written with that case's first event
+    const caseId = record.caseId as CaseId; // written with that case's first event
+    const file = await loadCase(dynamodb, exchange.casesTable, caseId).catch((error: unknown) => {
+      throw error instanceof NotFound ? new FileBehind('The file of this case is gone.') : error;
+    });
     return opened(request, caller, asOf(file, record.sequence));
   };
   const earlier = await again();

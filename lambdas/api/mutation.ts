@@ -8,7 +8,7 @@ import { digestOf } from '../evidence/digest.ts';
 import { loadCase, type CaseFile, type IdempotencyRecord } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
 import { readEnvironment } from '../platform/environment.ts';
-import { Conflict, NotFound, Refused } from '../platform/errors.ts';
+import { Conflict, FileBehind, NotFound, Refused } from '../platform/errors.ts';
 import { execute, type CommandFor, type Exchange } from '../platform/execute.ts';
 import { answeredBefore, idempotencyKey, recordExpiry, type AnsweredBefore } from '../platform/idempotency.ts';
 import { viewOf } from './case-view.ts';
@@ -68,6 +68,8 @@ export const recordFor = (keyedRequest: Keyed, caseId: string, exchange: Exchang
 
 /** The case as it stood after an event: a repeated request is answered as it was. */
 export function asOf(file: CaseFile, sequence: number): Case {
+  // What was answered to has been there: a file without it has lost something.
+  if (file.events.length < sequence) throw new FileBehind('The file of this case is shorter than it has been.');
   let state: Case | undefined;
   for (const event of file.events.slice(0, sequence)) state = evolve(state, event);
   if (state === undefined) throw new NotFound('No such case.');

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Problem } from '../contracts/api-answers.ts';
 import { InvariantBroken } from '../domain/case.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { Conflict, NotFound, Refused, Transient } from '../platform/errors.ts';
+import { Conflict, FileBehind, NotFound, Refused, Transient } from '../platform/errors.ts';
 
 type Details = Pick<Problem, 'status' | 'code' | 'detail' | 'next' | 'errors'>;
 
@@ -77,6 +77,15 @@ function detailsOf(error: unknown): Details {
       code: 'TRY_AGAIN',
       detail: 'A service is busy.',
       next: 'Send the same request again in a moment.',
+    };
+  }
+  if (error instanceof FileBehind) {
+    return {
+      status: 503,
+      code: 'CASE_READ_ONLY',
+      detail:
+        'The file of this case came back from a backup and lacks its latest events: it can be read, and not changed.',
+      next: 'Nothing was changed. Send the same request again once the exchange says that the case is complete.',
     };
   }
   if (error instanceof InvariantBroken) {

@@ -4,7 +4,7 @@ import { APPROVING_ROLES, hasRole, type Actor, type Person } from '../domain/peo
 import type { Phase } from '../domain/phases.ts';
 import { loadCase, type CaseFile } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
-import { NotFound } from '../platform/errors.ts';
+import { FileBehind, NotFound } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
 import { log } from '../platform/log.ts';
 
@@ -51,7 +51,8 @@ export async function hidingParked<T>(exchange: Exchange, { person }: Caller, ac
     return await act();
   } catch (error) {
     const shown = person.nation === exchange.originatingNation && seesAll(person);
-    if (!(error instanceof InvariantBroken) || shown) throw error;
+    // A file that is behind has been read, and was shown to its parties only.
+    if (!(error instanceof InvariantBroken) || error instanceof FileBehind || shown) throw error;
     log('error', 'CASE_PARKED', { errorName: error.name });
     throw new NotFound('No such case.', { cause: error });
   }

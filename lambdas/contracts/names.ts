@@ -3,6 +3,7 @@
 /** Environment variables of functions. Each function is given those it reads, and no other. */
 export const ENV = {
   casesTable: 'CASES_TABLE',
+  tallyTable: 'TALLY_TABLE',
   directoryTable: 'DIRECTORY_TABLE',
   tokensTable: 'TOKENS_TABLE',
   idempotencyTable: 'IDEMPOTENCY_TABLE',

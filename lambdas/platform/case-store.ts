@@ -1,6 +1,7 @@
 import {
   QueryCommand,
   TransactWriteItemsCommand,
+  TransactionCanceledException,
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
@@ -15,8 +16,9 @@ import { canonical } from '../evidence/canonical.ts';
 import { genesis, link, verifyChain, type ChainedEvent } from '../evidence/chain.ts';
 import { headOf, type CaseHead } from './case-head.ts';
 import { asOurError, putNew, toItem } from './dynamodb.ts';
-import { NotFound } from './errors.ts';
+import { FileBehind, NotFound } from './errors.ts';
 import { randomId } from './identifiers.ts';
+import { tallyWrite } from './tally.ts';
 
 /** A case with its whole history, read in one go. */
 export interface CaseFile {
@@ -166,18 +168,30 @@ function headWrite(table: string, commit: Commit, state: Case, lastHash: string)
   };
 }
 
+/** Where case files are kept, and where is counted how far each has got. */
+export interface CaseTables {
+  readonly casesTable: string;
+  readonly tallyTable: string;
+}
+
 /**
  * Writes events: the one way to change a case (architecture §3). Each event only if its place is free, the head only if nobody was
- * faster, together with the register number and the idempotency record, or nothing at all.
+ * faster, the tally only if the file is as long as it has ever been, together with the register number and the idempotency record, or
+ * nothing at all.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  * @returns the case after the events
- * @throws Conflict when somebody was faster
+ * @throws Conflict when somebody was faster, FileBehind when the file has lost events
  */
-export async function commitCase(client: DynamoDBClient, table: string, commit: Commit): Promise<CaseFile> {
+export async function commitCase(
+  client: DynamoDBClient,
+  { casesTable: table, tallyTable }: CaseTables,
+  commit: Commit,
+): Promise<CaseFile> {
   const { placed, state } = place(commit);
   const last = placed.at(-1);
   if (last === undefined) throw new InvariantBroken('A commit has at least one event.');
   const writes: TransactWriteItem[] = [
+    tallyWrite(tallyTable, commit.caseId, commit.file?.head, last),
     ...placed.map((event) =>
       putNew(table, { caseId: commit.caseId, sk: eventKey(event.sequence), body: canonical(event) }, 'sk'),
     ),
@@ -190,12 +204,25 @@ export async function commitCase(client: DynamoDBClient, table: string, commit: 
   }
   await client
     .send(new TransactWriteItemsCommand({ TransactItems: writes }))
-    .catch((error: unknown) => Promise.reject(asOurError(error)));
+    .catch((error: unknown) => Promise.reject(onlyTallyRefused(error) ? behind() : asOurError(error)));
   const attempt = commit.file?.head.attempt ?? 1;
   const announced = commit.file?.announced ?? 0;
   const head = { ...headOf(state, last.hash), attempt };
   return { state, events: [...(commit.file?.events ?? []), ...placed], head, announced };
 }
+
+/**
+ * Whether everything agreed but the tally, which stands first: whoever is merely slower than somebody else finds the head changed, too.
+ * Reasons come in the order of the writes, `None` for those that agreed.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#API_TransactWriteItems_Errors
+ */
+function onlyTallyRefused(error: unknown): boolean {
+  if (!(error instanceof TransactionCanceledException)) return false;
+  const [tally, ...others] = (error.CancellationReasons ?? []).map(({ Code }) => Code ?? 'None');
+  return tally === 'ConditionalCheckFailed' && others.every((code) => code === 'None');
+}
+
+const behind = (): FileBehind => new FileBehind('The file of this case is shorter than it has been.');
 
 const registerKey = (series: string): { caseId: string; sk: string } => ({
   caseId: `REGISTER#${series}`,

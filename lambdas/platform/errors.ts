@@ -1,3 +1,4 @@
+import { InvariantBroken } from '../domain/case.ts';
 import type { Refusal } from '../domain/refusal.ts';
 
 /** Somebody else changed the case first: load it again and decide again. */
@@ -9,6 +10,12 @@ export class Conflict extends Error {
 export class Transient extends Error {
   override readonly name = 'Transient';
 }
+
+/**
+ * The file of a case is not as long as the tally says that it has been: its table came back from a backup, or lost something. The case can
+ * be read and not changed until the two agree again.
+ */
+export class FileBehind extends InvariantBroken {}
 
 /** No such case, or not for this caller: the two are never told apart (promise S8). */
 export class NotFound extends Error {

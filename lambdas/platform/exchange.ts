@@ -11,10 +11,11 @@ import type { Exchange } from './execute.ts';
 
 /** The exchange this function belongs to, from its environment. */
 export function exchangeFromEnvironment(): Exchange {
-  const env = readEnvironment([ENV.casesTable, ENV.directoryTable, ENV.nation, ENV.foundingOfficers]);
+  const env = readEnvironment([ENV.casesTable, ENV.tallyTable, ENV.directoryTable, ENV.nation, ENV.foundingOfficers]);
   const founders = z.array(personSchema).parse(JSON.parse(env[ENV.foundingOfficers])) as Person[]; // the schema is the type
   return {
     casesTable: env[ENV.casesTable],
+    tallyTable: env[ENV.tallyTable],
     originatingNation: env[ENV.nation] as Nation, // checked by the environment's schema at synth
     directory: directoryOn(dynamodb, env[ENV.directoryTable], founders),
     now,

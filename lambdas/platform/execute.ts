@@ -8,14 +8,20 @@ import { isRefusal } from '../domain/refusal.ts';
 import { submit } from '../domain/submit.ts';
 import { digestOf } from '../evidence/digest.ts';
 import { agreementById, agreementByPin } from './agreements.ts';
-import { commitCase, loadCase, type CaseFile, type Commit, type IdempotencyRecord } from './case-store.ts';
+import {
+  commitCase,
+  loadCase,
+  type CaseFile,
+  type CaseTables,
+  type Commit,
+  type IdempotencyRecord,
+} from './case-store.ts';
 import type { Directory } from './directory-store.ts';
 import { dynamodb } from './dynamodb.ts';
 import { Conflict, Refused } from './errors.ts';
 
 /** Where a function finds the cases and the people, and for which nation it acts. */
-export interface Exchange {
-  readonly casesTable: string;
+export interface Exchange extends CaseTables {
   readonly originatingNation: Nation;
   readonly directory: Directory;
   readonly now: () => Instant;
@@ -75,7 +81,7 @@ export async function execute(
     if (outcome.length === 0) return file;
     try {
       const commit = { caseId, file, events: outcome, actor: recordedActor(actor), at, ...beside(file) };
-      return await commitCase(dynamodb, exchange.casesTable, commit);
+      return await commitCase(dynamodb, exchange, commit);
     } catch (error) {
       if (!(error instanceof Conflict) || tries === TRIES) throw error;
     }
@@ -122,7 +128,7 @@ export async function openCase(
     digest: digestOf,
   });
   if (isRefusal(outcome)) throw new Refused(outcome);
-  return commitCase(dynamodb, exchange.casesTable, {
+  return commitCase(dynamodb, exchange, {
     caseId: command.caseId,
     file: undefined,
     events: outcome,

@@ -79,6 +79,8 @@ const WHO: readonly (readonly [action: string, resource: string, roles: readonly
   ['dynamodb:Scan', '*', []],
   ['dynamodb:PutItem', '<Directory>', ['apiRole']],
   ['dynamodb:UpdateItem', '<Directory>', []],
+  ['dynamodb:UpdateItem', '<Tally>', []],
+  ['dynamodb:GetItem', '<Tally>', ['sweepcasesRole']],
   ['dynamodb:PutItem', '<Tokens>', ['awaitpartyRole']],
   ['dynamodb:Query', '<Tokens>', ['resumeworkflowRole']],
   ['dynamodb:GetItem', '<Tokens>', []],
@@ -111,7 +113,7 @@ function generic(templates: Templates, value: string): string {
     .replace(`arn:aws:s3:::valiza-${name}-deposits-${account}`, '<deposits>')
     .replace(`arn:aws:s3:::valiza-${name}-packages-${account}`, '<packages>')
     .replace(`arn:aws:states:${region}:${account}:execution:valiza-${name}-case`, '<execution>')
-    .replace(/^\$\{(PackageKey|Cases|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
+    .replace(/^\$\{(PackageKey|Cases|Tally|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
 }
 
 interface NamedRole {

@@ -11,6 +11,10 @@ const COMMITTED: Readonly<Record<string, readonly [type: string, orphans: string
   VaultKey6B75F33E: ['AWS::KMS::Key', 'every table, object, queue, log and execution'],
   PackageKey4CA3DF1B: ['AWS::KMS::Key', 'every package: its data key could not be unwrapped again'],
   Cases80582F3E: ['AWS::DynamoDB::GlobalTable', 'every case file'],
+  Tally69D2973A: [
+    'AWS::DynamoDB::GlobalTable',
+    'the memory of how far each case file has got: every case would be read-only',
+  ],
   Directory98167B95: ['AWS::DynamoDB::GlobalTable', 'the directory, with every confirmed key'],
   Tokens1180AAEA: ['AWS::DynamoDB::GlobalTable', 'the tokens of executions that wait'],
   IdempotencyC15CBC33: ['AWS::DynamoDB::GlobalTable', 'the memory of requests that may be sent again'],
@@ -82,10 +86,11 @@ export function stateOf(templates: Templates): void {
         return [id, replicas[0]?.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled];
       }),
     );
-    // A task token or an idempotency record must not come back from a backup.
+    // A tally, a task token or an idempotency record must not come back from a backup.
     expect(history).toEqual({
       Cases80582F3E: true,
       Directory98167B95: true,
+      Tally69D2973A: false,
       Tokens1180AAEA: false,
       IdempotencyC15CBC33: false,
     });

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ENV } from '../../contracts/names.ts';
 import { isCaseId, type CaseId } from '../../domain/ids.ts';
-import { MINUTE, plus, type Instant } from '../../domain/instant.ts';
+import { HOUR, MINUTE, plus, type Instant } from '../../domain/instant.ts';
 import { isFinal, isWaiting } from '../../domain/phases.ts';
 import { claimAttempt, listDue, lookAgain, nudge } from '../../platform/case-index.ts';
 import { loadCase, type CaseFile } from '../../platform/case-store.ts';
@@ -10,9 +10,10 @@ import { dynamodb } from '../../platform/dynamodb.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { NotFound } from '../../platform/errors.ts';
 import { errorName, log } from '../../platform/log.ts';
+import { agreesWithTally } from '../../platform/tally.ts';
 import { isRunning, parseExecutionName } from '../../platform/workflow.ts';
 
-const env = readEnvironment([ENV.casesTable, ENV.stateMachine]);
+const env = readEnvironment([ENV.casesTable, ENV.tallyTable, ENV.stateMachine]);
 const table = env[ENV.casesTable];
 
 /** Cases looked at in one sweep: what is left is due again a minute later. */
@@ -29,6 +30,8 @@ interface SweepReport {
   looked: number;
   restarted: number;
   redelivered: number;
+  /** Cases whose file is shorter than it has been: nothing can be done with them before it is whole again. */
+  behind: number;
   failed: number;
 }
 
@@ -42,6 +45,12 @@ async function restart(file: CaseFile, at: Instant, report: SweepReport): Promis
   if (last?.type === 'AttemptFailed' && at < plus(last.at, patience(head.failures) * MINUTE)) {
     log('error', 'CASE_STUCK', { caseId: head.caseId, attempt: head.attempt, count: head.failures });
     await lookAgain(dynamodb, table, head, plus(last.at, patience(head.failures) * MINUTE));
+    return;
+  }
+  if (!(await agreesWithTally(dynamodb, env[ENV.tallyTable], head))) {
+    report.behind += 1;
+    log('error', 'CASE_FILE_BEHIND', { caseId: head.caseId, sequence: head.sequence });
+    await lookAgain(dynamodb, table, head, plus(at, HOUR));
     return;
   }
   if (await claimAttempt(dynamodb, table, head)) {
@@ -87,7 +96,7 @@ async function afterEnd(name: string, at: Instant, report: SweepReport): Promise
  * stopped execution left behind; finding nothing to do is its normal answer.
  */
 export async function handler(event: unknown): Promise<SweepReport> {
-  const report: SweepReport = { looked: 0, restarted: 0, redelivered: 0, failed: 0 };
+  const report: SweepReport = { looked: 0, restarted: 0, redelivered: 0, behind: 0, failed: 0 };
   const end = ended.safeParse(event);
   if (end.success) {
     await afterEnd(end.data.detail.name, now(), report).catch((error: unknown) => {
