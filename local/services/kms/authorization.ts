@@ -11,6 +11,8 @@ export interface Use {
   readonly found: FoundKey;
   /** undefined for operations without one */
   readonly encryptionContext?: EncryptionContext;
+  /** undefined for operations that neither sign nor verify */
+  readonly signing?: { readonly algorithm: string; readonly messageType: string };
   /** The service that asks on the caller's behalf, for example `s3`; undefined for a call of the caller's own. */
   readonly viaService?: string | undefined;
 }
@@ -31,6 +33,8 @@ function conditionContext(host: Host, ring: KeyRing, use: Use): ConditionContext
     'kms:RequestAlias': alias,
     'kms:ViaService': use.viaService === undefined ? undefined : `${use.viaService}.${host.region}.amazonaws.com`,
     'kms:EncryptionAlgorithm': cryptographic ? 'SYMMETRIC_DEFAULT' : undefined,
+    'kms:SigningAlgorithm': use.signing?.algorithm,
+    'kms:MessageType': use.signing?.messageType,
     'kms:EncryptionContextKeys': pairs.length > 0 ? pairs.map(([name]) => name) : undefined,
     ...Object.fromEntries(pairs.map(([name, value]) => [`kms:EncryptionContext:${name}`, value])),
     ...Object.fromEntries(Object.entries(settings.tags).map(([name, value]) => [`aws:ResourceTag/${name}`, value])),

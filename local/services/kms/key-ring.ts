@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ServiceError, notImplemented, type Host } from '../../service.ts';
 import { KeyStore } from './key-store.ts';
 import { newMaterial, rotated, type Key, type KeySettings, type StoredKey } from './key.ts';
+import { newKeyPair } from './signing.ts';
 
 interface Alias {
   readonly keyId: string;
@@ -32,14 +33,20 @@ export class KeyRing {
   /** Creates the key of a resource, or finds the one that was made for it before and applies the settings. */
   put(stackName: string, logicalId: string, settings: KeySettings): Key {
     const now = this.#host.clock.now();
+    const { keySpec } = settings;
     const before = this.#existing(stackName, logicalId, now);
+    // CloudFormation would replace the key: what the old one protects would be lost, and that is not to happen by the way.
+    if (before !== undefined && (before.keySpec ?? 'SYMMETRIC_DEFAULT') !== keySpec) {
+      throw notImplemented(`a key (${logicalId}) whose KeySpec changes`);
+    }
     const stored: StoredKey = {
       ...(before ?? {
         stackName,
         logicalId,
         keyId: randomUUID(),
         createdAt: now,
-        materials: [newMaterial(1, now)],
+        keySpec,
+        materials: [newMaterial(1, now, keySpec === 'SYMMETRIC_DEFAULT' ? undefined : newKeyPair(keySpec))],
         deletionDate: undefined,
       }),
       rotationEnabledAt: settings.rotationPeriodInDays === undefined ? undefined : (before?.rotationEnabledAt ?? now),

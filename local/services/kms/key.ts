@@ -7,10 +7,15 @@ export interface KeyMaterial {
   readonly version: number;
   /** 64 hexadecimal digits. https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html */
   readonly id: string;
+  /** 32 bytes of a symmetric key; the private key of an asymmetric one, PKCS #8. */
   readonly secret: Buffer;
   /** ms since the epoch */
   readonly createdAt: number;
 }
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html: those that are implemented */
+export type KeySpec = 'SYMMETRIC_DEFAULT' | 'ECC_NIST_P256';
+export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY';
 
 /** What outlives a restart: identity and secrets. Times are ms since the epoch. */
 export interface StoredKey {
@@ -18,6 +23,8 @@ export interface StoredKey {
   readonly logicalId: string;
   readonly keyId: string;
   readonly createdAt: number;
+  /** Never changes; absent where it was kept when there was only the symmetric one. */
+  readonly keySpec?: KeySpec;
   readonly materials: readonly KeyMaterial[];
   readonly rotationEnabledAt: number | undefined;
   readonly deletionDate: number | undefined;
@@ -32,9 +39,8 @@ export interface KeySettings {
   readonly rotationPeriodInDays: number | undefined;
   readonly pendingWindowInDays: number;
   readonly tags: Readonly<Record<string, string>>;
-  /** The only kind there is so far; condition keys and metadata read it from here. */
-  readonly keySpec: 'SYMMETRIC_DEFAULT';
-  readonly keyUsage: 'ENCRYPT_DECRYPT';
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
   readonly origin: 'AWS_KMS';
 }
 
@@ -63,10 +69,10 @@ export function assertEnabled(key: Key): void {
   }
 }
 
-export const newMaterial = (version: number, now: number): KeyMaterial => ({
+export const newMaterial = (version: number, now: number, secret: Buffer = randomBytes(32)): KeyMaterial => ({
   version,
   id: randomBytes(32).toString('hex'),
-  secret: randomBytes(32),
+  secret,
   createdAt: now,
 });
 

@@ -1,34 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import type { Caller } from '../../iam/policy.ts';
-import { ServiceError, notImplemented, type Host } from '../../service.ts';
+import { ServiceError, notImplemented } from '../../service.ts';
 import { authorizeUse } from './authorization.ts';
 import { readHeader, seal, unseal } from './ciphertext.ts';
 import type { KeyRing } from './key-ring.ts';
 import { assertEnabled, currentMaterial, stateOf, type Key } from './key.ts';
+import { assertUsage, common, keyId, read, refused, type Operation } from './operation.ts';
+import { getPublicKey, sign, verify } from './signing-operations.ts';
+import { algorithmsOf } from './signing.ts';
 
-/** What an operation works with. */
-export interface Call {
-  readonly host: Host;
-  readonly ring: KeyRing;
-  readonly caller: Caller;
-}
-
-type Operation = (input: unknown, call: Call) => Readonly<Record<string, unknown>>;
-
-/** A member that the service has and this runtime refuses, except with a value that asks for nothing. */
-const refused = (name: string, harmless: z.ZodType = z.never()): z.ZodType =>
-  z.unknown().superRefine((value) => {
-    if (value !== undefined && !harmless.safeParse(value).success) throw notImplemented(`the parameter ${name}`);
-  });
-
-const common = {
-  GrantTokens: refused('GrantTokens', z.array(z.unknown()).length(0)).optional(),
-  DryRun: refused('DryRun', z.literal(false)).optional(),
-  Recipient: refused('Recipient').optional(),
-};
-
-const keyId = z.string().min(1).max(2048);
 const encryptionContext = z.record(z.string(), z.string()).optional();
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html */
@@ -37,6 +17,7 @@ const generateInput = z.looseObject({
   KeySpec: z.enum(['AES_256', 'AES_128']).optional(),
   NumberOfBytes: z.int().min(1).max(1024).optional(),
   EncryptionContext: encryptionContext,
+  Recipient: refused('Recipient').optional(),
   ...common,
 });
 
@@ -46,21 +27,13 @@ const decryptInput = z.looseObject({
   KeyId: keyId.optional(),
   EncryptionContext: encryptionContext,
   EncryptionAlgorithm: z.string().optional(),
+  Recipient: refused('Recipient').optional(),
   DryRunModifiers: refused('DryRunModifiers', z.array(z.unknown()).length(0)).optional(),
   ...common,
 });
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html */
 const describeInput = z.looseObject({ KeyId: keyId, GrantTokens: common.GrantTokens });
-
-/** @throws ValidationException; NotImplemented for a member that is not in the schema */
-function read<S extends z.ZodObject>(schema: S, input: unknown): z.infer<S> {
-  const parsed = schema.safeParse(input);
-  if (!parsed.success) throw new ServiceError('ValidationException', z.prettifyError(parsed.error));
-  const unknown = Object.keys(parsed.data).find((name) => !(name in schema.shape));
-  if (unknown !== undefined) throw notImplemented(`the parameter ${unknown}`);
-  return parsed.data;
-}
 
 function dataKeyLength(spec: string | undefined, bytes: number | undefined): number {
   if ((spec === undefined) === (bytes === undefined)) {
@@ -75,6 +48,7 @@ const generateDataKey: Operation = (input, { host, ring, caller }) => {
   const length = dataKeyLength(KeySpec, NumberOfBytes);
   const found = ring.find(KeyId);
   authorizeUse(host, ring, { caller, action: 'kms:GenerateDataKey', found, encryptionContext: context });
+  assertUsage(found.key, 'ENCRYPT_DECRYPT', 'GenerateDataKey');
   assertEnabled(found.key);
   const key = ring.rotate(found.key);
   const material = currentMaterial(key.stored);
@@ -100,6 +74,7 @@ const decrypt: Operation = (input, { host, ring, caller }) => {
   const header = readHeader(blob);
   const found = ring.find(KeyId ?? keyOf(header.keyId, ring));
   authorizeUse(host, ring, { caller, action: 'kms:Decrypt', found, encryptionContext: context });
+  assertUsage(found.key, 'ENCRYPT_DECRYPT', 'Decrypt');
   const { stored, arn } = found.key;
   if (stored.keyId !== header.keyId) {
     throw new ServiceError(
@@ -140,12 +115,12 @@ function metadata(key: Key, account: string): Readonly<Record<string, unknown>> 
     AWSAccountId: account,
     Arn: arn,
     CreationDate: stored.createdAt / 1000,
-    CurrentKeyMaterialId: currentMaterial(stored).id,
+    ...(settings.keyUsage === 'ENCRYPT_DECRYPT' ? { CurrentKeyMaterialId: currentMaterial(stored).id } : {}),
     CustomerMasterKeySpec: settings.keySpec,
     ...(stored.deletionDate === undefined ? {} : { DeletionDate: stored.deletionDate / 1000 }),
     Description: settings.description,
     Enabled: state === 'Enabled',
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    ...algorithmsOf(settings.keySpec),
     KeyId: stored.keyId,
     KeyManager: 'CUSTOMER',
     KeySpec: settings.keySpec,
@@ -161,4 +136,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   GenerateDataKey: generateDataKey,
   Decrypt: decrypt,
   DescribeKey: describeKey,
+  GetPublicKey: getPublicKey,
+  Sign: sign,
+  Verify: verify,
 };

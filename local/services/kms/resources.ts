@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { ResourceType } from '../../resource.ts';
-import { notImplemented } from '../../service.ts';
+import { notImplemented, ServiceError } from '../../service.ts';
 import type { PrincipalExists } from '../policy-principals.ts';
 import { booleanProperty, numberProperty, resourceType } from '../template-properties.ts';
 import { defaultKeyPolicy, readKeyPolicy } from './key-policy.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { KeySettings, KeySpec, KeyUsage } from './key.ts';
 
 const days = (least: number, most: number): z.ZodType<number> => numberProperty.pipe(z.int().min(least).max(most));
 
@@ -33,19 +34,35 @@ const aliasProperties = z.strictObject({
   TargetKeyId: z.string().min(1).max(256),
 });
 
-/** Other specs, usages and origins need other operations, which are not there. */
-function assertSymmetric(settings: z.infer<typeof keyProperties>): void {
-  const { KeySpec, KeyUsage, Origin, MultiRegion } = settings;
-  if (KeySpec !== 'SYMMETRIC_DEFAULT') throw notImplemented(`AWS::KMS::Key with KeySpec ${KeySpec}`);
-  if (KeyUsage !== 'ENCRYPT_DECRYPT') throw notImplemented(`AWS::KMS::Key with KeyUsage ${KeyUsage}`);
+/** The usage that each spec has; other specs, usages and origins need other operations, which are not there. */
+const USAGES: Readonly<Record<KeySpec, KeyUsage>> = {
+  SYMMETRIC_DEFAULT: 'ENCRYPT_DECRYPT',
+  ECC_NIST_P256: 'SIGN_VERIFY',
+};
+
+const isSpec = (spec: string): spec is KeySpec => Object.hasOwn(USAGES, spec);
+
+function kindOf(settings: z.infer<typeof keyProperties>): Pick<KeySettings, 'keySpec' | 'keyUsage' | 'origin'> {
+  const { KeySpec, KeyUsage, Origin, MultiRegion, EnableKeyRotation } = settings;
+  if (!isSpec(KeySpec)) throw notImplemented(`AWS::KMS::Key with KeySpec ${KeySpec}`);
+  if (KeyUsage !== USAGES[KeySpec])
+    throw notImplemented(`AWS::KMS::Key with KeySpec ${KeySpec} and KeyUsage ${KeyUsage}`);
   if (Origin !== 'AWS_KMS') throw notImplemented(`AWS::KMS::Key with Origin ${Origin}`);
   if (MultiRegion) throw notImplemented('AWS::KMS::Key with MultiRegion');
+  // https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+  if (EnableKeyRotation && KeySpec !== 'SYMMETRIC_DEFAULT') {
+    throw new ServiceError(
+      'UnsupportedOperationException',
+      `Automatic rotation is for symmetric keys, not for ${KeySpec}.`,
+    );
+  }
+  return { keySpec: KeySpec, keyUsage: USAGES[KeySpec], origin: Origin };
 }
 
 /** The resource type `AWS::KMS::Key`: Ref is the key id. */
 export const keyResource = (ring: KeyRing, exists: PrincipalExists): ResourceType =>
   resourceType('AWS::KMS::Key', keyProperties, (settings, { host, stackName, logicalId }) => {
-    assertSymmetric(settings);
+    const kind = kindOf(settings);
     const { KeyPolicy, BypassPolicyLockoutSafetyCheck: bypass } = settings;
     const { arn, stored } = ring.put(stackName, logicalId, {
       policy:
@@ -57,9 +74,7 @@ export const keyResource = (ring: KeyRing, exists: PrincipalExists): ResourceTyp
       rotationPeriodInDays: settings.EnableKeyRotation ? (settings.RotationPeriodInDays ?? 365) : undefined,
       pendingWindowInDays: settings.PendingWindowInDays,
       tags: Object.fromEntries(settings.Tags.map(({ Key, Value }) => [Key, Value])),
-      keySpec: 'SYMMETRIC_DEFAULT',
-      keyUsage: 'ENCRYPT_DECRYPT',
-      origin: 'AWS_KMS',
+      ...kind,
     });
     return { ref: stored.keyId, attributes: { Arn: arn, KeyId: stored.keyId } };
   });

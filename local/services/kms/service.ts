@@ -19,7 +19,7 @@ import { operations } from './operations.ts';
 import type { PrincipalExists } from '../policy-principals.ts';
 import { aliasResource, keyResource } from './resources.ts';
 
-/** AWS Key Management Service: symmetric keys over node:crypto. https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html */
+/** AWS Key Management Service: symmetric keys and key pairs that sign, over node:crypto. https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html */
 export class KmsService implements Service, KeyUse {
   readonly signingName = 'kms';
   readonly types: ResourceType[];
