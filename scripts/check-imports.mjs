@@ -105,6 +105,10 @@ const ALSO = [
 const IMPURE =
   'Date Math.random process console globalThis performance crypto fetch setTimeout setInterval setImmediate'.split(' ');
 
+/** The one way into the log of a function: it lets through what has the form of an id, a count or a name. */
+const LOG = 'lambdas/platform/log.ts';
+const OTHER_WAYS_TO_LOG = 'console process.stdout process.stderr process.emitWarning'.split(' ');
+
 /** Words of the application that its runtime must not know, in code or in a comment. */
 const APPLICATION_WORDS =
   /valiza|case ?id\b|case file|originating|agreement|assurance|recipient nation|competent authority|seal-package|grant-access|CAN-UKR/i;
@@ -177,6 +181,11 @@ function examine(root) {
       for (const name of IMPURE) {
         for (const { at } of usesOf(tokens, name))
           complain(at, `uses ${name}: the domain has no clock, no chance, no outside`);
+      }
+    }
+    if (file.startsWith('lambdas/') && part.name !== 'domain' && file !== LOG) {
+      for (const name of OTHER_WAYS_TO_LOG) {
+        for (const { at } of usesOf(tokens, name)) complain(at, `uses ${name}: functions log through ${LOG} alone`);
       }
     }
     if (part.name === 'local') {

@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import { ERRORS, type Next } from '../../lambdas/contracts/names.ts';
+import { ERRORS, type Next, type Task } from '../../lambdas/contracts/names.ts';
 
 /** The functions of the workflow's steps. */
 export interface Steps {
@@ -38,7 +38,7 @@ const WHICH = {
  */
 export function caseWorkflow(scope: Construct, steps: Steps): IChainable {
   const failed = new Fail(scope, 'Stopped, recorded and to be resumed', { error: 'AttemptFailed' });
-  const recordFailure = LambdaInvoke.jsonata(scope, 'Record the failure', {
+  const recordFailure = LambdaInvoke.jsonata(scope, 'Record the failure' satisfies Task, {
     lambdaFunction: steps.recordFailure,
     payload: TaskInput.fromObject({ ...WHICH, failure: '{% $states.input.failure %}' }),
     taskTimeout: Timeout.duration(Duration.minutes(2)),
@@ -63,7 +63,7 @@ export function caseWorkflow(scope: Construct, steps: Steps): IChainable {
     return state;
   };
 
-  const run = (name: string, lambdaFunction: IFunction, timeout: Duration): LambdaInvoke => {
+  const run = (name: Task, lambdaFunction: IFunction, timeout: Duration): LambdaInvoke => {
     const state = LambdaInvoke.jsonata(scope, name, {
       lambdaFunction,
       payload: TaskInput.fromObject({ ...WHICH, startedAt: '{% $states.context.Execution.StartTime %}' }),
@@ -76,7 +76,7 @@ export function caseWorkflow(scope: Construct, steps: Steps): IChainable {
   };
 
   /** Waits to be woken, or for its time to end; either way the next step looks at the case file, not at the message. */
-  const wait = (name: string): LambdaInvoke => {
+  const wait = (name: Task): LambdaInvoke => {
     const state = LambdaInvoke.jsonata(scope, name, {
       lambdaFunction: steps.awaitParty,
       integrationPattern: IntegrationPattern.WAIT_FOR_TASK_TOKEN,

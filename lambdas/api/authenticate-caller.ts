@@ -2,6 +2,7 @@ import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } fro
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as z from 'zod';
 import { ENV } from '../contracts/names.ts';
+import { entryPoint, Unauthorized } from '../platform/entry-point.ts';
 import { readEnvironment } from '../platform/environment.ts';
 import { errorName, log } from '../platform/log.ts';
 
@@ -52,24 +53,25 @@ async function verify(token: string): Promise<{ readonly subject: string; readon
  * The thrown word is the one that API Gateway turns into 401.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
-export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> {
-  const headers = Object.entries(event.headers ?? {});
-  const authorization = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
-  const token = /^Bearer ([A-Za-z0-9._-]{20,4096})$/.exec(authorization)?.[1];
-  try {
-    if (token === undefined) throw new Error('No bearer token');
-    const { subject, nation } = await verify(token);
-    return {
-      principalId: subject,
-      policyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: event.methodArn }],
-      },
-      context: { subject, nation },
-    };
-  } catch (error) {
-    log('info', 'NOT_AUTHENTICATED', { errorName: errorName(error), traceId: event.requestContext.requestId });
-    // Without its cause: the runtime writes what is thrown into the log, and the cause quotes the token's claims (promise S7).
-    throw new Error('Unauthorized');
-  }
-}
+export const handler = entryPoint(
+  async (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
+    const headers = Object.entries(event.headers ?? {});
+    const authorization = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
+    const token = /^Bearer ([A-Za-z0-9._-]{20,4096})$/.exec(authorization)?.[1];
+    try {
+      if (token === undefined) throw new Error('No bearer token');
+      const { subject, nation } = await verify(token);
+      return {
+        principalId: subject,
+        policyDocument: {
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: event.methodArn }],
+        },
+        context: { subject, nation },
+      };
+    } catch (error) {
+      log('info', 'NOT_AUTHENTICATED', { errorName: errorName(error) });
+      throw new Unauthorized();
+    }
+  },
+);

@@ -1,4 +1,3 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { AccessView } from '../contracts/api-answers.ts';
 import { ENV } from '../contracts/names.ts';
 import { InvariantBroken, type Released } from '../domain/case.ts';
@@ -11,7 +10,7 @@ import { exchangeFromEnvironment, system } from '../platform/exchange.ts';
 import { execute } from '../platform/execute.ts';
 import { idempotencyKey } from '../platform/idempotency.ts';
 import { randomId } from '../platform/identifiers.ts';
-import { errorName, log } from '../platform/log.ts';
+import { errorName, errorPlace, log } from '../platform/log.ts';
 import { DOWNLOAD_SECONDS, downloadAddress } from '../platform/object-store.ts';
 import {
   encryptionContext,
@@ -22,7 +21,7 @@ import {
 } from '../platform/package-keys.ts';
 import { hidingParked, sideOf, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
-import { callerOf, caseIdIn, readRequest, respond, respondWithProblem, type ApiRequest } from './request.ts';
+import { answering, callerOf, caseIdIn, readRequest, type ApiRequest } from './request.ts';
 
 const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.packagesBucket, ENV.releaseAccessRole, ENV.vaultKeyArn]);
@@ -45,7 +44,7 @@ function idempotencyKeyIn(request: ApiRequest, caller: Caller): string {
 /** A KMS or STS refusal after the access was recorded: recorded too, and the copy not counted. */
 async function recordFailure(caseId: CaseId, accessId: string, error: unknown): Promise<never> {
   const cause = errorName(error);
-  log('error', 'ACCESS_FAILED', { caseId, errorName: cause });
+  log('error', 'ACCESS_FAILED', { errorName: cause, at: errorPlace(error) });
   await execute(exchange, caseId, system('grant-access'), { type: 'RecordAccessFailure', accessId, cause });
   if (isKeyRefusal(error)) {
     throw new Problematic({
@@ -145,20 +144,9 @@ async function grant(request: ApiRequest, caller: Caller): Promise<AccessView> {
 }
 
 /** POST /v1/cases/{caseId}/accesses: recorded before the key leaves (promise S6). */
-export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
-  const traceId = event.requestContext.requestId;
-  try {
-    const request = readRequest(event);
-    if (request.operation !== 'grantAccess') throw new NotFound('No such route.');
-    const caller = await callerOf(event, exchange);
-    return respond({ status: 201, body: await hidingParked(exchange, caller, () => grant(request, caller)) });
-  } catch (error) {
-    const response = respondWithProblem(error, traceId);
-    log(response.statusCode >= 500 ? 'error' : 'info', 'API_PROBLEM', {
-      traceId,
-      status: response.statusCode,
-      errorName: errorName(error),
-    });
-    return response;
-  }
-}
+export const handler = answering(async (event) => {
+  const request = readRequest(event);
+  if (request.operation !== 'grantAccess') throw new NotFound('No such route.');
+  const caller = await callerOf(event, exchange);
+  return { status: 201, body: await hidingParked(exchange, caller, () => grant(request, caller)) };
+});

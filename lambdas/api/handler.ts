@@ -1,4 +1,3 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import openApiDocument from '../contracts/openapi.json' with { type: 'json' };
 import { ENV } from '../contracts/names.ts';
 import type { OperationId } from '../contracts/routes.ts';
@@ -7,14 +6,13 @@ import { readEnvironment } from '../platform/environment.ts';
 import { NotFound } from '../platform/errors.ts';
 import { exchangeFromEnvironment } from '../platform/exchange.ts';
 import type { Exchange } from '../platform/execute.ts';
-import { errorName, log } from '../platform/log.ts';
 import { listAgreements, readAgreement } from './agreements.ts';
 import { clarify, listCases, readCase, readEvents, submitRequest } from './cases.ts';
 import { confirmChange, listChanges, proposeChange } from './directory.ts';
 import { hidingParked, type Caller } from './visibility.ts';
 import { castDecision, completeDeposit, giveAssurance, openDeposit, putProposal } from './proposals.ts';
 import { acknowledgeReceipt, recallRelease, resumeRelease, suspendRelease, withdrawRequest } from './releases.ts';
-import { callerOf, readRequest, respond, respondWithProblem, type Answer, type ApiRequest } from './request.ts';
+import { answering, callerOf, readRequest, type Answer, type ApiRequest } from './request.ts';
 
 const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.environment]);
@@ -54,7 +52,8 @@ const OPEN: Readonly<Partial<Record<OperationId, () => Answer>>> = {
   }),
 };
 
-async function answer(event: APIGatewayProxyEvent): Promise<Answer> {
+/** The API: finds the operation, knows the caller, answers. */
+export const handler = answering(async (event) => {
   const request = readRequest(event);
   const open = OPEN[request.operation];
   if (open !== undefined) return open();
@@ -63,17 +62,4 @@ async function answer(event: APIGatewayProxyEvent): Promise<Answer> {
   if (operation === undefined || ROUTES[request.operation].function !== 'api') throw new NotFound('No such route.');
   const caller = await callerOf(event, exchange);
   return hidingParked(exchange, caller, () => operation(exchange, request, caller));
-}
-
-/** The API: finds the operation, knows the caller, answers; every error becomes a problem document. */
-export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
-  const traceId = event.requestContext.requestId;
-  try {
-    return respond(await answer(event));
-  } catch (error) {
-    const response = respondWithProblem(error, traceId);
-    const level = response.statusCode >= 500 ? 'error' : 'info';
-    log(level, 'API_PROBLEM', { traceId, status: response.statusCode, errorName: errorName(error) });
-    return response;
-  }
-}
+});

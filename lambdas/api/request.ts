@@ -3,8 +3,10 @@ import { isCaseId, type CaseId, type Digest, type Nation } from '../domain/ids.t
 import type { Actor, Person } from '../domain/people.ts';
 import type { OperationId, Route } from '../contracts/routes.ts';
 import { ROUTES } from '../contracts/routes.ts';
-import type { Exchange } from '../platform/execute.ts';
+import { entryPoint } from '../platform/entry-point.ts';
 import { NotFound } from '../platform/errors.ts';
+import type { Exchange } from '../platform/execute.ts';
+import { errorName, errorPlace, log } from '../platform/log.ts';
 import { invalidBody, problemOf, Problematic } from './problems.ts';
 import { parseStrictly } from './strict-json.ts';
 
@@ -28,14 +30,20 @@ export interface Answer {
 
 const HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
 
-export const respond = (answer: Answer): APIGatewayProxyResult => ({
+const respond = (answer: Answer): APIGatewayProxyResult => ({
   statusCode: answer.status,
   headers: { 'Content-Type': 'application/json', ...HEADERS, ...answer.headers },
   body: JSON.stringify(answer.body),
 });
 
-export function respondWithProblem(error: unknown, traceId: string): APIGatewayProxyResult {
+function respondWithProblem(error: unknown, traceId: string): APIGatewayProxyResult {
   const problem = problemOf(error, traceId);
+  const ours = problem.status >= 500;
+  log(ours ? 'error' : 'info', 'API_PROBLEM', {
+    status: problem.status,
+    errorName: errorName(error),
+    ...(ours ? { at: errorPlace(error) } : {}),
+  });
   const retry: Record<string, string> = problem.status === 503 ? { 'Retry-After': '1' } : {};
   return {
     statusCode: problem.status,
@@ -43,6 +51,18 @@ export function respondWithProblem(error: unknown, traceId: string): APIGatewayP
     body: JSON.stringify(problem),
   };
 }
+
+/** The entry of a function of the API: every error becomes a problem document. */
+export const answering = (
+  answer: (event: APIGatewayProxyEvent) => Promise<Answer>,
+): ((event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>) =>
+  entryPoint(async (event) => {
+    try {
+      return respond(await answer(event));
+    } catch (error) {
+      return respondWithProblem(error, event.requestContext.requestId);
+    }
+  });
 
 /** Path parameters where the route's pattern fits the path, segment by segment; nothing is decoded twice. */
 function match(route: Route, path: string): Record<string, string> | undefined {

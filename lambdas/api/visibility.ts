@@ -6,7 +6,7 @@ import { loadCase, type CaseFile } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
 import { FileBehind, NotFound } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
-import { log } from '../platform/log.ts';
+import { errorName, log } from '../platform/log.ts';
 
 /** A person whom the directory knows. */
 export type Caller = Extract<Actor, { kind: 'person' }>;
@@ -53,7 +53,7 @@ export async function hidingParked<T>(exchange: Exchange, { person }: Caller, ac
     const shown = person.nation === exchange.originatingNation && seesAll(person);
     // A file that is behind has been read, and was shown to its parties only.
     if (!(error instanceof InvariantBroken) || error instanceof FileBehind || shown) throw error;
-    log('error', 'CASE_PARKED', { errorName: error.name });
+    log('error', 'CASE_PARKED', { errorName: errorName(error) });
     throw new NotFound('No such case.', { cause: error });
   }
 }

@@ -58,6 +58,38 @@ export const ERRORS = {
   invariantBroken: 'InvariantBroken',
 } as const;
 
+/** States of the workflow that call a function, as the case file and the log name them. */
+export const TASKS = [
+  'Assess request',
+  'Await decision',
+  'Await assurance',
+  'Seal package',
+  'Open release',
+  'Hold until expiry or recall',
+  'Close release',
+  'Record the failure',
+] as const;
+export type Task = (typeof TASKS)[number];
+
+/** What a line of a function's log may be about: metric filters, alarms and searches key on these, as `message.code`. */
+export const LOG_CODES = [
+  'ACCESS_FAILED',
+  'ANNOUNCE_FAILED',
+  'API_PROBLEM',
+  'ATTEMPT_FAILED',
+  'CASE_FILE_BEHIND',
+  'CASE_PARKED',
+  'CASE_REDELIVERED',
+  'CASE_RESTARTED',
+  'CASE_STUCK',
+  'FUNCTION_FAILED',
+  'MAIL_REJECTED',
+  'NOT_AUTHENTICATED',
+  'RESUME_FAILED',
+  'SWEEP_FAILED',
+] as const;
+export type LogCode = (typeof LOG_CODES)[number];
+
 /** Longest wait of one callback, in seconds: 300 days. An execution that reaches it ends and the next attempt goes on. */
 export const LONGEST_WAIT = 300 * 24 * 60 * 60;
 

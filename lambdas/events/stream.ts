@@ -1,6 +1,7 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import type { LogCode } from '../contracts/names.ts';
 import { isCaseId, type CaseId } from '../domain/ids.ts';
-import { errorName, log } from '../platform/log.ts';
+import { errorName, errorPlace, log, logAbout } from '../platform/log.ts';
 
 /** The case whose head a record is about; undefined for anything else in the table. */
 function caseOf(record: DynamoDBRecord): CaseId | undefined {
@@ -20,7 +21,7 @@ const beginsAttempt = (record: DynamoDBRecord): boolean =>
  */
 export async function eachCase(
   event: DynamoDBStreamEvent,
-  code: string,
+  code: LogCode,
   handle: (caseId: CaseId, begins: boolean) => Promise<void>,
 ): Promise<DynamoDBBatchResponse> {
   const cases = new Map<CaseId, DynamoDBRecord[]>();
@@ -29,10 +30,11 @@ export async function eachCase(
     if (caseId !== undefined) cases.set(caseId, [...(cases.get(caseId) ?? []), record]);
   }
   for (const [caseId, records] of cases) {
+    logAbout({ caseId, eventId: records[0]?.eventID });
     try {
       await handle(caseId, records.some(beginsAttempt));
     } catch (error) {
-      log('error', code, { caseId, errorName: errorName(error) });
+      log('error', code, { errorName: errorName(error), at: errorPlace(error) });
       return { batchItemFailures: [{ itemIdentifier: records[0]?.dynamodb?.SequenceNumber ?? '' }] };
     }
   }

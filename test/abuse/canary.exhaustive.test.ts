@@ -203,7 +203,7 @@ it('is refused in every way', async () => {
 describe('is found nowhere beside the case files and the packages', () => {
   /** Where to look, and how much there must be for the search to mean something. */
   const PLACES: readonly (readonly [string, number, () => readonly string[] | Promise<readonly string[]>])[] = [
-    ['what functions write', 50, () => scene.runtime.services.lambda.logs().map(({ message }) => message)],
+    ['what functions write', 50, () => scene.runtime.services.lambda.logs().map(({ line }) => line)],
     ['the log of the runtime', 50, () => lines],
     ['names of executions', 6, () => scene.runtime.services.states.executions().map(({ name }) => name)],
     [
@@ -254,6 +254,27 @@ describe('is found nowhere beside the case files and the packages', () => {
       expect((await look()).filter((text) => words.test(text))).toEqual([]);
     },
   );
+});
+
+it('lines of functions are objects of a known form, or say that a function failed, by its name', () => {
+  const records = scene.runtime.services.lambda
+    .logs()
+    .map(({ line }) => JSON.parse(line) as { message: string | Record<string, unknown> }); // as JSON logging writes them
+  const codes = new Set<unknown>();
+  // Node.js speaks of its own age on a laptop; functions in AWS run on a later one.
+  const ofNode = /^\(node:\d+\) Warning: NodeVersionSupportWarning/;
+  for (const { message } of records) {
+    if (typeof message === 'string') {
+      if (ofNode.test(message)) continue;
+      expect(message).toMatch(/^Invoke Error \w+: \w+\n {4}at /);
+      continue;
+    }
+    codes.add(message['code']);
+    expect(message).not.toHaveProperty('withheld');
+    if (String(message['code']) === 'API_PROBLEM') expect(message).toMatchObject({ traceId: expect.any(String) });
+    else expect(message).toMatchObject({ caseId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  }
+  expect([...codes]).toEqual(expect.arrayContaining(['API_PROBLEM', 'ATTEMPT_FAILED', 'ANNOUNCE_FAILED']));
 });
 
 it('is where it belongs: in the case file, for those who may read it', async () => {

@@ -63,6 +63,8 @@ it('finds every planted violation, at its line, and nothing else', () => {
     ['lambdas/contracts/a.ts', `import { z } from 'zod';`, '1 imports zod by name'],
     ['lambdas/contracts/b.ts', `import z, { type X } from 'zod';`, '1 imports zod by name'],
     ['lambdas/platform/a.ts', `import { x } from '../api/handler.ts';`, '1 imports lambdas/api/handler.ts'],
+    ['lambdas/platform/b.ts', `console.warn('x');`, '1 uses console: functions log through'],
+    ['lambdas/api/b.ts', `process.stderr.write('x');`, '1 uses process.stderr: functions log through'],
     [
       'lambdas/steps/two/handler.ts',
       `import { x } from '../one/handler.ts';`,

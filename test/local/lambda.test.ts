@@ -405,6 +405,36 @@ describe('an instance', () => {
     );
   });
 
+  it('keeps the members of an object that is logged as JSON, and of a text nothing but the text', async () => {
+    const source = `exports.handler = async () => {
+      const circle = { a: 1 }; circle.itself = circle;
+      console.info({ code: 'DONE', count: 2 }); console.info(JSON.stringify({ code: 'TEXT' })); console.warn('a', { b: 1 });
+      console.error({ failed: new TypeError('why') }); console.info(circle);
+      throw new RangeError('what escapes is logged');
+    };`;
+    const arn = await functions.add('members-log', source, { LoggingConfig: { LogFormat: 'JSON' } });
+    expect(await invoke(arn, {})).toMatchObject({ ok: false, errorType: 'RangeError' });
+    const records = functions.service
+      .logs()
+      .flatMap(({ functionName, line }) => (functionName === 'members-log' ? [JSON.parse(line)] : []));
+    const common = {
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    };
+    expect(records).toEqual([
+      { ...common, level: 'INFO', message: { code: 'DONE', count: 2 } },
+      { ...common, level: 'INFO', message: '{"code":"TEXT"}' },
+      { ...common, level: 'WARN', message: 'a { b: 1 }' },
+      {
+        ...common,
+        level: 'ERROR',
+        message: { failed: expect.objectContaining({ errorType: 'TypeError', errorMessage: 'why' }) },
+      },
+      { ...common, level: 'INFO', message: expect.stringContaining('[Circular *1]') },
+      { ...common, level: 'ERROR', message: expect.stringContaining('RangeError: what escapes is logged') },
+    ]);
+  });
+
   it('can be crashed by its credentials or its role', async () => {
     const arn = await functions.add(
       'victim',

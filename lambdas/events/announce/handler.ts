@@ -9,6 +9,7 @@ import { putOnBus } from '../../platform/bus.ts';
 import { recordAnnounced } from '../../platform/case-index.ts';
 import { loadCase } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { exchangeFromEnvironment } from '../../platform/exchange.ts';
 import { sendMail } from '../../platform/mail.ts';
@@ -71,7 +72,7 @@ async function sendNotices(notices: readonly Notice[], state: Case, peopleOf: Pe
       const link = `${env[ENV.portal]}/cases/${caseId}`;
       const mail = mailText({ verb, caseId, dueAt: due, exercise, link }, reader);
       if (!(await sendMail(env[ENV.mailFrom], reader, mail)))
-        log('error', 'MAIL_REJECTED', { caseId, sequence: state.sequence });
+        log('error', 'MAIL_REJECTED', { sequence: state.sequence });
     }
   }
 }
@@ -91,5 +92,6 @@ async function announce(caseId: CaseId): Promise<void> {
 }
 
 /** Consumer of the case table's stream: bus events and mails, at least once each. */
-export const handler = (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> =>
-  eachCase(event, 'ANNOUNCE_FAILED', announce);
+export const handler = entryPoint((event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> =>
+  eachCase(event, 'ANNOUNCE_FAILED', announce),
+);

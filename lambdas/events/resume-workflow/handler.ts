@@ -4,6 +4,7 @@ import type { CaseId } from '../../domain/ids.ts';
 import { now } from '../../platform/clock.ts';
 import { readHead } from '../../platform/case-index.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { resultFor, waitIsOver } from '../../platform/next-step.ts';
 import { forgetToken, parkedTokens } from '../../platform/token-store.ts';
@@ -29,5 +30,6 @@ async function resume(caseId: CaseId, begins: boolean): Promise<void> {
 }
 
 /** Consumer of the case table's stream; the only one that reads tokens, and that may call `states:SendTask*` and `states:StartExecution`. */
-export const handler = (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> =>
-  eachCase(event, 'RESUME_FAILED', resume);
+export const handler = entryPoint((event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> =>
+  eachCase(event, 'RESUME_FAILED', resume),
+);

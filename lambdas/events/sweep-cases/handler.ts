@@ -7,9 +7,10 @@ import { claimAttempt, listDue, lookAgain, nudge } from '../../platform/case-ind
 import { loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { now } from '../../platform/clock.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { NotFound } from '../../platform/errors.ts';
-import { errorName, log } from '../../platform/log.ts';
+import { errorName, errorPlace, log } from '../../platform/log.ts';
 import { agreesWithTally } from '../../platform/tally.ts';
 import { isRunning, parseExecutionName } from '../../platform/workflow.ts';
 
@@ -95,7 +96,7 @@ async function afterEnd(name: string, at: Instant, report: SweepReport): Promise
  * Every minute over the due index, and at each end of an execution that was not a success. Repairs what a crash, a lost record or a
  * stopped execution left behind; finding nothing to do is its normal answer.
  */
-export async function handler(event: unknown): Promise<SweepReport> {
+export const handler = entryPoint(async (event: unknown): Promise<SweepReport> => {
   const report: SweepReport = { looked: 0, restarted: 0, redelivered: 0, behind: 0, failed: 0 };
   const end = ended.safeParse(event);
   if (end.success) {
@@ -110,8 +111,8 @@ export async function handler(event: unknown): Promise<SweepReport> {
       await look(caseId, now(), report);
     } catch (error) {
       report.failed += 1;
-      log('error', 'SWEEP_FAILED', { caseId, errorName: errorName(error) });
+      log('error', 'SWEEP_FAILED', { caseId, errorName: errorName(error), at: errorPlace(error) });
     }
   }
   return report;
-}
+});

@@ -3,6 +3,7 @@ import type { Command } from '../../domain/commands.ts';
 import { claimAttempt } from '../../platform/case-index.ts';
 import { lastRegistered, loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
 import { hasRunItsTime, resultFor } from '../../platform/next-step.ts';
@@ -31,7 +32,7 @@ function due(file: CaseFile, previous: number): Command | undefined {
  * First step of every execution, and where each returns when a wait has timed out: reads where the case stands, does what is due
  * there, and says where to go. An execution near the service's limit ends here, and the next attempt goes on.
  */
-export async function handler(input: unknown): Promise<StepResult> {
+export const handler = entryPoint(async (input: unknown): Promise<StepResult> => {
   const step = stepInput.parse(input);
   const caseId = caseIdOf(step);
   const read = await loadCase(dynamodb, exchange.casesTable, caseId);
@@ -53,4 +54,4 @@ export async function handler(input: unknown): Promise<StepResult> {
     (current) => (current.state.phase === 'SUBMITTED' ? { register: { series: series(current), previous } } : {}),
   );
   return resultFor(file.head, step.attempt, exchange.now());
-}
+});

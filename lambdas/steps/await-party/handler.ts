@@ -3,6 +3,7 @@ import { callbackInput } from '../../contracts/step.ts';
 import { nudge } from '../../platform/case-index.ts';
 import { loadCase } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { caseIdOf, exchangeFromEnvironment } from '../../platform/exchange.ts';
 import { waitIsOver } from '../../platform/next-step.ts';
@@ -15,7 +16,7 @@ const env = readEnvironment([ENV.tokensTable]);
  * Parks the token of a waiting execution, then reads the case once more: when the wait was over before it was parked (the phase has
  * moved, another attempt has taken over, nobody is to be waited for), it has itself woken.
  */
-export async function handler(input: unknown): Promise<void> {
+export const handler = entryPoint(async (input: unknown): Promise<void> => {
   const step = callbackInput.parse(input);
   const caseId = caseIdOf(step);
   const { head: before } = await loadCase(dynamodb, exchange.casesTable, caseId);
@@ -30,4 +31,4 @@ export async function handler(input: unknown): Promise<void> {
   await parkToken(dynamodb, env[ENV.tokensTable], parked, exchange.now());
   const { head } = await loadCase(dynamodb, exchange.casesTable, caseId);
   if (waitIsOver(parked, head)) await nudge(dynamodb, exchange.casesTable, caseId);
-}
+});

@@ -4,6 +4,7 @@ import { isFinal } from '../../domain/phases.ts';
 import { claimAttempt } from '../../platform/case-index.ts';
 import { loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { Transient } from '../../platform/errors.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
@@ -26,7 +27,7 @@ async function destroyAll(bucket: string, caseId: string): Promise<void> {
 const depositIds = (file: CaseFile): string[] => file.state.deposits.map((deposit) => deposit.depositId);
 
 /** Ends a release (or what is left of a case that never had one): record, act, verify, record. */
-export async function handler(input: unknown): Promise<StepResult> {
+export const handler = entryPoint(async (input: unknown): Promise<StepResult> => {
   const step = stepInput.parse(input);
   const caseId = caseIdOf(step);
   let file = await loadCase(dynamodb, exchange.casesTable, caseId);
@@ -65,4 +66,4 @@ export async function handler(input: unknown): Promise<StepResult> {
     );
   }
   return resultFor(file.head, step.attempt, exchange.now());
-}
+});

@@ -2,6 +2,7 @@ import { ENV } from '../../contracts/names.ts';
 import { stepInput, type StepResult } from '../../contracts/step.ts';
 import { loadCase } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
@@ -12,7 +13,7 @@ const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.depositsBucket]);
 
 /** Opens the release of a sealed package, once no deposit is left; the domain counts the quorum again from the people of now. */
-export async function handler(input: unknown): Promise<StepResult> {
+export const handler = entryPoint(async (input: unknown): Promise<StepResult> => {
   const step = stepInput.parse(input);
   const caseId = caseIdOf(step);
   const read = await loadCase(dynamodb, exchange.casesTable, caseId);
@@ -31,4 +32,4 @@ export async function handler(input: unknown): Promise<StepResult> {
       : undefined,
   );
   return resultFor(file.head, step.attempt, exchange.now());
-}
+});

@@ -1,4 +1,5 @@
 import { failureInput } from '../../contracts/step.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
 import { log } from '../../platform/log.ts';
@@ -6,9 +7,9 @@ import { log } from '../../platform/log.ts';
 const exchange = exchangeFromEnvironment();
 
 /** Records on the case that an attempt failed, by the names of the step and the error; the execution then fails, and the sweep begins the next. */
-export async function handler(input: unknown): Promise<void> {
+export const handler = entryPoint(async (input: unknown): Promise<void> => {
   const { caseId, attempt, failure } = failureInput.parse(input);
-  log('error', 'ATTEMPT_FAILED', { caseId, attempt, step: failure.step, errorName: failure.error });
+  log('error', 'ATTEMPT_FAILED', { step: failure.step, errorName: failure.error });
   const command = { type: 'RecordFailure', attempt, step: failure.step, error: failure.error } as const;
   await execute(exchange, caseIdOf({ caseId }), system('record-failure'), command);
-}
+});

@@ -2,6 +2,7 @@ import { ENV } from '../../contracts/names.ts';
 import { stepInput, type StepResult } from '../../contracts/step.ts';
 import { loadCase } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
@@ -32,7 +33,7 @@ async function cleanUpBefore(caseId: string, attempt: number): Promise<void> {
 }
 
 /** Seals the approved documents, records the package, and destroys the deposits. Begun again, it goes on where it stopped. */
-export async function handler(input: unknown): Promise<StepResult> {
+export const handler = entryPoint(async (input: unknown): Promise<StepResult> => {
   const step = stepInput.parse(input);
   const caseId = caseIdOf(step);
   let file = await loadCase(dynamodb, exchange.casesTable, caseId);
@@ -58,4 +59,4 @@ export async function handler(input: unknown): Promise<StepResult> {
   for (const deposit of file.state.deposits)
     await deleteObject(env[ENV.depositsBucket], depositKey(caseId, deposit.depositId));
   return resultFor(file.head, step.attempt, exchange.now());
-}
+});

@@ -85,6 +85,7 @@ export class FunctionInstance {
         functionName: configuration.name,
         functionVersion: settings.version,
         memoryMb: configuration.memoryMb,
+        logFormat: configuration.logFormat,
         logLevel: configuration.logLevel,
         logGroup: configuration.logGroup,
         logStream: `${settings.version}/${settings.credentials.accessKeyId}`,
@@ -224,6 +225,7 @@ export class FunctionInstance {
       requestId: this.#current?.requestId,
       level,
       message,
+      line: message,
       time,
     });
   }

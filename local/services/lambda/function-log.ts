@@ -4,7 +4,10 @@ export interface LogLine {
   /** The invocation under way, or undefined while the code was being loaded. */
   readonly requestId: string | undefined;
   readonly level: string;
+  /** What was logged, as text; of an object its JSON. */
   readonly message: string;
+  /** The record as it stands in the log group: with JSON logging, an object with `timestamp`, `level`, `requestId` and `message`. */
+  readonly line: string;
   readonly time: number;
 }
 

@@ -57,7 +57,14 @@ export class LambdaService implements FunctionInvoker {
         run: (target, payload) => this.#run(target, payload),
         add: (poller) => this.#addPoller(poller),
         report: (functionName, message) =>
-          this.#log.write({ functionName, requestId: undefined, level: 'ERROR', message, time: host.clock.now() }),
+          this.#log.write({
+            functionName,
+            requestId: undefined,
+            level: 'ERROR',
+            message,
+            line: message,
+            time: host.clock.now(),
+          }),
       }),
     ];
   }

@@ -6,7 +6,7 @@
  *
  * In:  { type: 'invoke', requestId, event, functionArn, deadline }   event is JSON text, deadline real ms since the epoch
  * Out: { type: 'ready' } | { type: 'init-failed', error } | { type: 'answer', payload } | { type: 'failed', error }
- *      | { type: 'log', requestId, level, message, time }
+ *      | { type: 'log', requestId, level, message, line, time }
  */
 const { parentPort, workerData } = require('node:worker_threads');
 const { followClock } = require('./sandbox-clock.cjs');
@@ -23,13 +23,45 @@ const post = parentPort.postMessage.bind(parentPort);
 /** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html */
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 const METHODS = { trace: 'TRACE', debug: 'DEBUG', log: 'INFO', info: 'INFO', warn: 'WARN', error: 'ERROR' };
+const json = workerData.logFormat === 'JSON';
 const lowest = LEVELS.indexOf(workerData.logLevel);
 let requestId;
 
-const log = (level, message) => {
-  if (LEVELS.indexOf(level) >= lowest) post({ type: 'log', requestId, level, message, time: Date.now() });
+/** A value as JSON, with what is in its errors; undefined when it has none, as when it contains itself. */
+const jsonOf = (value) => {
+  const withErrors = (_, member) =>
+    member instanceof Error
+      ? {
+          errorType: member.name,
+          errorMessage: member.message,
+          stackTrace: String(member.stack).split('\n'),
+          ...member,
+        }
+      : member;
+  try {
+    return JSON.stringify(value, withErrors);
+  } catch {
+    return undefined;
+  }
 };
-for (const [method, level] of Object.entries(METHODS)) console[method] = (...parts) => log(level, format(...parts));
+
+/**
+ * With JSON logging a single argument is the message as it is: an object keeps its members, a text stays a text whatever it holds. Of several
+ * arguments the message is their text. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html and
+ * https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/blob/main/src/logging/formatter.ts
+ */
+const log = (level, ...parts) => {
+  if (LEVELS.indexOf(level) < lowest) return;
+  const time = Date.now();
+  const timestamp = new Date(time).toISOString();
+  const single = json && parts.length === 1 ? jsonOf(parts[0]) : undefined;
+  const message = single !== undefined && typeof parts[0] === 'object' ? single : format(...parts);
+  const line = json
+    ? `${JSON.stringify({ timestamp, level, requestId }).slice(0, -1)},"message":${single ?? JSON.stringify(message)}}`
+    : [timestamp, requestId, level, message].join('\t');
+  post({ type: 'log', requestId, level, message, line, time });
+};
+for (const [method, level] of Object.entries(METHODS)) console[method] = (...parts) => log(level, ...parts);
 
 /** What the Node.js runtime reports of an error: its name and message, or the type of what was thrown instead. */
 const describe = (error) =>
