@@ -44,7 +44,10 @@ export function createServices(host: Host, identity: IdentityParts): ServiceSet 
   const dynamodb = new DynamoDbService(host, kms);
   const sqs = new SqsService(host, kms);
   const stream = (arn: string): ReturnType<DynamoDbService['stream']> => dynamodb.stream(arn);
-  const lambda = new LambdaService(host, { credentialsFor, roleCaller, keys: kms, stream, queue: sqs });
+  // The API calls functions, and functions call the API.
+  const apiName = (): string | undefined => api.hostName();
+  const lambda = new LambdaService(host, { credentialsFor, roleCaller, keys: kms, stream, queue: sqs, apiName });
+  const api = new ApiGateway(host, { functions: lambda });
   const events = new EventsService(host, { functions: lambda, queue: sqs, keys: kms });
   return {
     kms,
@@ -56,7 +59,7 @@ export function createServices(host: Host, identity: IdentityParts): ServiceSet 
     ses: new SesService(host),
     states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: events.publish }),
     sts: new StsService(host, roles, sessions),
-    api: new ApiGateway(host, { functions: lambda }),
+    api,
   };
 }
 

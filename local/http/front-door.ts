@@ -12,7 +12,11 @@ export interface FrontDoorParts {
   readonly view: ControlView;
   readonly routes: Readonly<Record<string, Route>>;
   readonly calls: SignedCalls;
-  readonly api: { handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> };
+  readonly api: {
+    handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+    /** The name of the application's API at AWS, which functions reach here. */
+    hostName(): string | undefined;
+  };
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -21,7 +25,7 @@ const HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i;
 
 /**
  * The one port of the runtime, on the loopback interface. In this order: control routes, the caller's own routes, signed AWS calls, and
- * what remains is for the application's APIs.
+ * what remains is for the application's API. Under the API's own name there is the API alone.
  */
 export class FrontDoor {
   #server: Server;
@@ -79,11 +83,15 @@ export class FrontDoor {
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.sendDate = false;
     response.setHeader('date', new Date(this.#clock.now()).toUTCString());
-    if (!HOST.test(request.headers.host ?? ''))
+    const host = request.headers.host?.toLowerCase() ?? '';
+    const asApi = host !== '' && host === this.#parts?.api.hostName();
+    if (!asApi && !HOST.test(host))
       return respondJson(response, { error: 'Only loopback names (127.0.0.1, localhost) are served.' }, 421);
     if (this.#parts === undefined) return respondJson(response, { error: 'The runtime is starting.' }, 503);
 
     const { view, routes, calls, api } = this.#parts;
+    // Under that name there is the API and nothing else.
+    if (asApi) return void (await api.handle(request, response));
     const signed = signedRequest(request);
     if (signed.path.startsWith(CONTROL_PREFIX)) return control(request, response, view);
     const route = Object.hasOwn(routes, signed.path) ? routes[signed.path] : undefined;

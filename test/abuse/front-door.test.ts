@@ -84,6 +84,32 @@ describe('a name that leads here and is not ours', () => {
     ).toBe(421);
   });
 
+  it('leads to the API and nothing else when it is that of the API at AWS', async () => {
+    const name = scene.runtime.services.api.hostName() ?? '';
+    expect(name).toMatch(/^[a-z0-9]{10}\.execute-api\.ca-central-1\.amazonaws\.com$/);
+    const statusUnder = async (host: string, path: string): Promise<number> =>
+      statusOf(await talk(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`));
+    expect(await statusUnder(name, '/live/v1/healthz')).toBe(200);
+    for (const path of [
+      '/_local/outbox',
+      '/live/_local/outbox',
+      '/v1/healthz',
+      '/livelive/v1/healthz',
+      '/other/v1/healthz',
+      '/',
+    ]) {
+      expect([path, await statusUnder(name, path)]).toEqual([path, path.startsWith('/live/') ? 404 : 403]);
+    }
+    const others = [
+      `${name}.`,
+      `${name}:443`,
+      `x.${name}`,
+      name.replace('ca-central-1', 'eu-central-1'),
+      name.replace(/^./, '_'),
+    ];
+    for (const other of others) expect([other, await statusUnder(other, '/live/v1/healthz')]).toEqual([other, 421]);
+  });
+
   it.each(['127.0.0.1', 'localhost', 'LOCALHOST'])('ours is: %s', async (host) => {
     expect(statusOf(await talk(`GET /_local/health HTTP/1.1\r\nHost: ${host}:${port()}\r\n\r\n`))).toBe(200);
   });

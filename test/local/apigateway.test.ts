@@ -63,6 +63,46 @@ describe('an API', () => {
     api.functions['authorizer'] = () => allow('*');
   });
 
+  describe('under its own name', () => {
+    const under = (path: string, name = `${api.id}.execute-api.ca-central-1.amazonaws.com`) =>
+      api.send('GET', path, { headers: { host: name } });
+
+    it.each(['/cases', '/v2/cases', '/v1x/cases', '/'])('refuses %s, which is not below its stage', async (path) => {
+      const answer = await under(path);
+      expect(answer).toMatchObject({ status: 403, headers: { 'x-amzn-errortype': 'ForbiddenException' } });
+      expect(message(answer)).toBe('Forbidden');
+      expect(api.invoked).toEqual([]);
+    });
+
+    it('knows the stage in the context alone', async () => {
+      expect(api.gateway.hostName()).toBe(`${api.id}.execute-api.ca-central-1.amazonaws.com`);
+      expect(await under('/v1/cases/mine')).toMatchObject({ status: 200, body: 'mine' });
+      expect(event()).toMatchObject({ path: '/cases/mine', requestContext: { path: '/v1/cases/mine', stage: 'v1' } });
+      expect(api.invoked.at(-1)?.caller.sourceArn).toBe(`${ARN}:${api.id}/v1/GET/cases/mine`);
+      expect(await under('/v1')).toMatchObject({
+        status: 403,
+        headers: { 'x-amzn-errortype': 'MissingAuthenticationTokenException' },
+      });
+    });
+
+    it('has no stage before its paths under any other name', async () => {
+      expect(await under('/v1/cases', 'api.example.org')).toMatchObject({ status: 403 });
+    });
+  });
+
+  it('serves nothing under its own name once that is switched off', async () => {
+    const custom = new TestApi(testHost({ now: NOON }));
+    await custom.start({ DisableExecuteApiEndpoint: true });
+    custom.functions['list'] = () => ({ statusCode: 200, body: 'list' });
+    await custom.method('/cases', 'GET', 'list');
+    await custom.deploy();
+    const name = custom.gateway.hostName() ?? '';
+    expect(await custom.send('GET', '/v1/cases', { headers: { host: name } })).toMatchObject({ status: 403 });
+    expect(custom.invoked).toEqual([]);
+    expect(await custom.send('GET', '/cases')).toMatchObject({ status: 200 });
+    await custom.stop();
+  });
+
   describe('without a method', () => {
     it.each(['/', '/other', '/cases/', '/cases/1/2', '/files', '/late', '//cases'])('refuses %s', async (path) => {
       const answer = await api.send('GET', path);

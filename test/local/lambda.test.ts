@@ -381,6 +381,47 @@ describe('an instance', () => {
     await close(server);
   });
 
+  it('reaches the API under its name, and nothing else that begins or ends so', async () => {
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.headers.host} ${request.url}`);
+      response.end('the api');
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    // Listening on a port, so the address is not a pipe's name.
+    host.port = (server.address() as AddressInfo).port;
+    const name = 'abcdefghij.execute-api.ca-central-1.amazonaws.com';
+    functions.apiName = name;
+    const arn = await functions.add(
+      'caller',
+      `const https = require('node:https');
+       const attempt = async (work) => { try { return await work(); } catch (error) { return (error.cause ?? error).message; } };
+       const ask = (url) => new Promise((resolve, reject) =>
+         https.request(url, { method: 'POST' }, (answer) => answer.on('data', (text) => resolve(String(text)))).on('error', reject).end('body'));
+       exports.handler = async ({ name }) => ({
+         fetched: await attempt(async () => (await fetch('https://' + name + '/live/a?b=c')).text()),
+         requested: await attempt(() => ask('https://' + name + '/live/d')),
+         others: await Promise.all(
+           ['http://' + name + '/', 'https://' + name + ':8443/', 'https://' + name + './', 'https://x' + name + '/', 'https://' + name + '.example/']
+             .map((url) => attempt(async () => (await fetch(url)).text()))),
+         socket: await attempt(() => new Promise((resolve, reject) =>
+           require('node:net').connect(443, name).on('connect', () => resolve('connected')).on('error', reject))),
+         looked: await attempt(() => require('node:dns').promises.lookup(name)),
+       });`,
+      { Timeout: 20 },
+    );
+    const refused = (what: string): string => `The local runtime refuses connections that leave this machine: ${what}`;
+    expect(await payloadOf(arn, { name })).toEqual({
+      fetched: 'the api',
+      requested: 'the api',
+      others: [name, name, `${name}.`, `x${name}`, `${name}.example`].map(refused),
+      socket: refused(name),
+      looked: refused(name),
+    });
+    expect(seen).toEqual([`GET ${name} /live/a?b=c`, `POST ${name} /live/d`]);
+    await close(server);
+  });
+
   it('writes to the log and never to the screen', async () => {
     const heard: string[] = [];
     const end = functions.service.onLog((line) => heard.push(`${line.level} ${line.message}`));

@@ -49,8 +49,11 @@ export class TestApi {
     );
   }
 
-  async start(): Promise<void> {
-    const api = await create(this.#host, this.gateway.types, 'AWS::ApiGateway::RestApi', 'Api', { Name: 'api' });
+  async start(properties: Properties = {}): Promise<void> {
+    const api = await create(this.#host, this.gateway.types, 'AWS::ApiGateway::RestApi', 'Api', {
+      Name: 'api',
+      ...properties,
+    });
     this.id = api.ref;
     this.rootId = api.attributes['RootResourceId'] ?? '';
     const server = createServer((incoming, response) => {

@@ -79,7 +79,7 @@ export async function testDoor(routes: Readonly<Record<string, Route>> = {}): Pr
       executions: () => [],
       outbox: { toHtml: () => '<p>outbox</p>', toJson: () => '{"mails":[]}' },
     },
-    api: { handle: () => Promise.resolve(false) },
+    api: { handle: () => Promise.resolve(false), hostName: () => undefined },
   });
   return {
     ...world,

@@ -58,6 +58,7 @@ export class Functions {
   readonly keyUses: Parameters<KeyUse['assertUsable']>[0][] = [];
   readonly assumed: string[] = [];
   keyFails = false;
+  apiName: string | undefined;
   credentials = 0;
   readonly #host: TestHost;
   readonly #directory = mkdtempSync(join(tmpdir(), 'functions-'));
@@ -71,6 +72,7 @@ export class Functions {
     };
     this.service = new LambdaService(host, {
       queue,
+      apiName: () => this.apiName,
       stream: (arn) => (arn === this.stream.arn ? this.stream : undefined),
       roleCaller: (roleArn, service, sessionName) => {
         this.assumed.push(`${roleArn} ${service} ${sessionName}`);

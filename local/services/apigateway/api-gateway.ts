@@ -6,6 +6,7 @@ import type { RestApi } from './api-model.ts';
 import { type ApiRequest, headerValues, readHead, readRequest, type RequestHead } from './api-request.ts';
 import { apiTypes } from './api-types.ts';
 import { askAuthorizer } from './authorizer.ts';
+import { FORBIDDEN, hostNameOf, underItsName } from './default-endpoint.ts';
 import { GatewayFailure } from './gateway-failure.ts';
 import { type HttpAnswer, renderFailure } from './gateway-response.ts';
 import { readProxyAnswer } from './proxy-answer.ts';
@@ -23,7 +24,8 @@ interface Progress {
 const KEPT = 1000;
 
 /**
- * A REST API of the template at the root of the port, as a custom domain with an empty base path serves its stage.
+ * A REST API of the template at the root of the port, as a custom domain with an empty base path serves its stage; and below the name of
+ * its stage for whoever asks for it under its own name.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api.html
  */
 export class ApiGateway {
@@ -45,11 +47,22 @@ export class ApiGateway {
     const stage = this.#stage;
     if (stage === undefined) return false;
     this.#host.meter.count('apigateway', 'Request');
-    const head = readHead(incoming, this.#host.clock.now());
+    const sent = readHead(incoming, this.#host.clock.now());
+    const head = underItsName(sent, stage);
+    if (head === undefined) {
+      this.#send(response, sent, FORBIDDEN, false);
+      incoming.resume();
+      return true;
+    }
     // Something is under way only once the body is there: the clock does not wait for a caller who never ends one.
     const [read] = await Promise.allSettled([readRequest(head, incoming)]);
     await this.#host.activity.track(this.#answer(stage, head, read, incoming, response));
     return true;
+  }
+
+  /** The name under which AWS serves the API beside a custom domain; undefined when there is no stage. */
+  hostName(): string | undefined {
+    return this.#stage === undefined ? undefined : hostNameOf(this.#stage);
   }
 
   /** Why the gateway itself answered with an error, most recent last: what its execution log would say on AWS. */

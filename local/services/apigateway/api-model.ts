@@ -5,6 +5,8 @@ import { ServiceError } from '../../service.ts';
 export interface RestApi {
   readonly id: string;
   readonly rootId: string;
+  /** Whether it answers under its own name, beside a custom domain. */
+  readonly defaultEndpoint: boolean;
   readonly resources: Map<string, ApiResource>;
   readonly authorizers: Map<string, Authorizer>;
   readonly gatewayResponses: Map<string, GatewayResponse>;

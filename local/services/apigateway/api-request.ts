@@ -5,8 +5,10 @@ import { GatewayFailure } from './gateway-failure.ts';
 /** A request as the gateway sees it, before it is known which method answers. */
 export interface ApiRequest {
   readonly method: string;
-  /** As sent, without the query. */
+  /** As sent, without the query and without the base path. */
   readonly path: string;
+  /** What stands before the path where the API is reached under its own name: `/` and the stage. */
+  readonly basePath: string;
   /** Decoded. */
   readonly segments: readonly string[];
   /** Decoded, in order. */
@@ -48,6 +50,7 @@ export function readHead(incoming: IncomingMessage, time: number): RequestHead {
   return {
     method: incoming.method ?? 'GET',
     path,
+    basePath: '',
     search: search.join('?'),
     headers: headersOf(incoming, sourceIp, traceId),
     requestId: randomUUID(),

@@ -21,13 +21,14 @@ const restApiProperties = z.strictObject({
 });
 
 const restApi = (apis: Apis): ResourceType =>
-  resourceType('AWS::ApiGateway::RestApi', restApiProperties, (_, context) => {
+  resourceType('AWS::ApiGateway::RestApi', restApiProperties, (properties, context) => {
     const id = shortId(context.stackName, context.logicalId);
     const rootId = shortId(id, 'root');
     const root: ApiResource = { id: rootId, parentId: undefined, pathPart: '', methods: new Map() };
     const api: RestApi = {
       id,
       rootId,
+      defaultEndpoint: properties.DisableExecuteApiEndpoint !== true,
       resources: new Map([[rootId, root]]),
       authorizers: new Map(),
       gatewayResponses: new Map(),

@@ -42,7 +42,7 @@ export function requestContext(
     extendedRequestId: request.extendedRequestId,
     httpMethod: request.method,
     identity: identityOf(request),
-    path: request.path,
+    path: request.basePath + request.path,
     protocol: 'HTTP/1.1',
     requestId: request.requestId,
     requestTime: clfTime(request.time),

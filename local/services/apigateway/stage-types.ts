@@ -18,6 +18,8 @@ export interface Deployment {
 
 /** What answers at the root of the port. */
 export interface Stage extends ServedStage {
+  /** Whether the API answers under its own name as well. */
+  readonly defaultEndpoint: boolean;
   readonly deployment: Deployment;
   /** The throttle for a method of a resource, or of the stage. */
   readonly throttleFor: (httpMethod: string, resourcePath: string) => Throttle;
@@ -61,6 +63,7 @@ export function stageTypes(host: Host, apis: Apis, serve: (stage: Stage) => void
   });
   let served = false;
   const stage = resourceType('AWS::ApiGateway::Stage', stageProperties, (properties) => {
+    const api = found(apis.get(properties.RestApiId), 'REST API');
     const deployed = found(deployments.get(properties.DeploymentId), 'Deployment');
     if (deployed.apiId !== properties.RestApiId) throw notImplemented('a stage with the deployment of another API');
     if (served) throw notImplemented('more than one stage: all would answer at the same address');
@@ -72,6 +75,7 @@ export function stageTypes(host: Host, apis: Apis, serve: (stage: Stage) => void
       stageName: properties.StageName,
       deploymentId: deployed.id,
       deployment: deployed,
+      defaultEndpoint: api.defaultEndpoint,
       throttleFor: throttlesOf(properties.MethodSettings, host.clock.now()),
     });
     return { ref: properties.StageName, attributes: {} };

@@ -34,6 +34,8 @@ export interface InstanceSettings {
   /** Shared with the worker: milliseconds by which virtual time is ahead, and by which this function's clock is off. */
   readonly clock: Float64Array;
   readonly skew: Float64Array;
+  /** Names that stand for a port of this machine when TLS is spoken to them. */
+  readonly names: Readonly<Record<string, number>>;
   readonly onLog: (line: LogLine) => void;
 }
 
@@ -91,6 +93,7 @@ export class FunctionInstance {
         logStream: `${settings.version}/${settings.credentials.accessKeyId}`,
         clock: settings.clock,
         skew: settings.skew,
+        names: settings.names,
       },
     });
     this.#listen();

@@ -25,6 +25,8 @@ export interface LambdaDependencies {
   readonly keys: KeyUse;
   readonly stream: (arn: string) => TableStream | undefined;
   readonly queue: QueueSink;
+  /** The name of the application's API, once it has one. */
+  readonly apiName: () => string | undefined;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#function-configuration-deployment-and-execution */
@@ -161,6 +163,7 @@ export class LambdaService implements FunctionInvoker {
   #start(configuration: FunctionConfiguration, version: string, skew: Float64Array): FunctionInstance {
     this.#decryptEnvironment(configuration);
     const credentials = this.#deps.credentialsFor(configuration.roleArn, configuration.name);
+    const apiName = this.#deps.apiName();
     return new FunctionInstance({
       configuration,
       version,
@@ -168,6 +171,7 @@ export class LambdaService implements FunctionInvoker {
       environment: instanceEnvironment(configuration, version, credentials, this.#host),
       clock: this.#host.clock.shared,
       skew,
+      names: apiName === undefined ? {} : { [apiName]: Number(new URL(this.#host.endpoint()).port) },
       onLog: (line) => this.#log.write(line),
     });
   }

@@ -82,6 +82,26 @@ const guardDetours = () => {
     processes[name] = refuse(`a child process (${name})`);
 };
 
+/**
+ * Names beyond this machine that stand for a port of it, as a resolver and a certificate would have it: a TLS connection to one of them at
+ * 443 is a plain one to that port. Every other name and port stays foreign.
+ */
+exports.answerNames = (names) => {
+  const tls = require('node:tls');
+  const { connect: connectPlain } = require('node:net');
+  const connect = tls.connect;
+  tls.connect = function (...parts) {
+    const [options] = parts;
+    const known = typeof options === 'object' && Object.hasOwn(names, options.host) && Number(options.port) === 443;
+    if (!known || options.socket) return connect.apply(this, parts);
+    const socket = connectPlain({ host: '127.0.0.1', port: names[options.host] });
+    const callback = parts.at(-1);
+    if (typeof callback === 'function') socket.once('secureConnect', callback);
+    socket.once('connect', () => socket.emit('secureConnect'));
+    return socket;
+  };
+};
+
 /** From here on every socket of this thread that would leave the machine is refused with an error that names its target. */
 exports.refuseEgress = () => {
   guardSockets();

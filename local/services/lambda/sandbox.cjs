@@ -10,13 +10,14 @@
  */
 const { parentPort, workerData } = require('node:worker_threads');
 const { followClock } = require('./sandbox-clock.cjs');
-const { refuseEgress } = require('./sandbox-egress.cjs');
+const { answerNames, refuseEgress } = require('./sandbox-egress.cjs');
 const { loadHandler } = require('./sandbox-loader.cjs');
 const { format } = require('node:util');
 
 // A function's time limit runs in real time.
 const realNow = Date.now;
 followClock(workerData.clock, workerData.skew);
+answerNames(workerData.names);
 refuseEgress();
 const post = parentPort.postMessage.bind(parentPort);
 
