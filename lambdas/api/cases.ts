@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type clarificationBody, type submitBody } from '../contracts/api-bodies.ts';
-import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
+import { takesPart } from '../domain/canary.ts';
+import { hasRole, holds, type Person } from '../domain/people.ts';
 import { PHASES, isFinal, type Phase } from '../domain/phases.ts';
 import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';
@@ -13,7 +14,7 @@ import { openCase, type Exchange } from '../platform/execute.ts';
 import { newCaseId } from '../platform/identifiers.ts';
 import { eventsFor } from './event-view.ts';
 import { answerWithCase, asOf, before, keyed, mutate, recordFor } from './mutation.ts';
-import { sideOf, visibleCase, type Caller } from './visibility.ts';
+import { SEE_ALL, sideOf, visibleCase, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { caseIdIn, type Answer, type ApiRequest } from './request.ts';
 
@@ -118,9 +119,7 @@ const OPEN_PHASES = Object.keys(PHASES).filter((phase) => isPhase(phase) && !isF
 
 async function queue(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
   const ours = person.nation === exchange.originatingNation;
-  const works = ours
-    ? hasRole(person, 'desk-officer', 'competent-authority', 'auditor', ...APPROVING_ROLES)
-    : hasRole(person, 'competent-authority');
+  const works = ours ? hasRole(person, ...SEE_ALL) : hasRole(person, 'competent-authority');
   if (!works) {
     throw new Problematic({
       status: 403,
@@ -133,12 +132,13 @@ async function queue(exchange: Exchange, request: ApiRequest, person: Person, li
   // A case that has ended is in no queue; an empty page would say that there is none.
   if (!isPhase(phase) || isFinal(phase)) throw wrongQuery('phase', OPEN_PHASES.join(', '));
   const page = await listOpen(dynamodb, exchange.casesTable, phase, limit, cursorIn(request));
-  return ours ? page : { ...page, heads: page.heads.filter((head) => head.recipientNation === person.nation) };
+  const theirs = (head: CaseHead): boolean => ours || head.recipientNation === person.nation;
+  return { ...page, heads: page.heads.filter((head) => theirs(head) && takesPart(head, person)) };
 }
 
 /** GET /v1/cases */
 export async function listCases(exchange: Exchange, request: ApiRequest, { person }: Caller): Promise<Answer> {
-  const view = request.query['view'] ?? (hasRole(person, 'requester') ? 'own' : 'queue');
+  const view = request.query['view'] ?? (holds(person, 'requester') ? 'own' : 'queue');
   const limit = limitIn(request);
   if (view !== 'own' && view !== 'queue') throw wrongQuery('view', 'own, queue');
   const page =
@@ -148,7 +148,7 @@ export async function listCases(exchange: Exchange, request: ApiRequest, { perso
 
 /** An agency's requests, for its requesters alone. */
 async function ownCases(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
-  if (!hasRole(person, 'requester')) return { heads: [], next: undefined };
+  if (!holds(person, 'requester')) return { heads: [], next: undefined };
   return listOfAgency(dynamodb, exchange.casesTable, person, limit, cursorIn(request));
 }
 

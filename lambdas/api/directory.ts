@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { instantOf, type changeBody } from '../contracts/api-bodies.ts';
 import { personSchema } from '../contracts/person-schema.ts';
 import { confirmChange as confirm, proposeChange as propose, type DirectoryChange } from '../domain/directory.ts';
+import { isCanary } from '../domain/canary.ts';
 import type { Instant } from '../domain/instant.ts';
 import { APPROVING_ROLES, hasRole, type Person } from '../domain/people.ts';
 import { isRefusal } from '../domain/refusal.ts';
@@ -129,7 +130,7 @@ export async function listChanges(exchange: Exchange, request: ApiRequest, { per
     person.nation === exchange.originatingNation &&
     hasRole(person, 'desk-officer', 'competent-authority', ...APPROVING_ROLES);
   const limit = limitIn(request);
-  if (asked !== person.nation && !mayReadOther) throw new NotFound('No such directory.');
+  if (isCanary(person) || (asked !== person.nation && !mayReadOther)) throw new NotFound('No such directory.');
   const changes = await exchange.directory.changes(nationIn(asked), limit);
   return { status: 200, body: { changes } };
 }

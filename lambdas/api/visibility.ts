@@ -1,6 +1,7 @@
+import { takesPart } from '../domain/canary.ts';
 import { InvariantBroken, type Case } from '../domain/case.ts';
 import type { CaseId } from '../domain/ids.ts';
-import { APPROVING_ROLES, hasRole, type Actor, type Person } from '../domain/people.ts';
+import { APPROVING_ROLES, hasRole, holds, type Actor, type Person, type Role } from '../domain/people.ts';
 import type { Phase } from '../domain/phases.ts';
 import { loadCase, type CaseFile } from '../platform/case-store.ts';
 import { dynamodb } from '../platform/dynamodb.ts';
@@ -19,20 +20,19 @@ export const isApproved = (state: Case): boolean => APPROVED.includes(state.phas
 /** From which side somebody sees a case; undefined: not at all. This is the one place that decides who may see (security.md §8). */
 export type Side = 'originator' | 'recipient';
 
-/** Whether somebody of the originating nation works on its cases, and so sees them all. */
-const seesAll = (person: Person): boolean =>
-  hasRole(person, 'desk-officer', 'competent-authority', 'auditor', ...APPROVING_ROLES);
+/** The roles of those of the originating nation who work on its cases, and so see them all. */
+export const SEE_ALL: readonly Role[] = ['desk-officer', 'competent-authority', 'auditor', ...APPROVING_ROLES];
 
 export function sideOf(state: Case, person: Person): Side | undefined {
-  if (!person.active) return undefined;
-  if (person.nation === state.originatingNation) return seesAll(person) ? 'originator' : undefined;
+  if (!person.active || !takesPart(state, person)) return undefined;
+  if (person.nation === state.originatingNation) return holds(person, ...SEE_ALL) ? 'originator' : undefined;
   if (person.nation !== state.recipientNation) return undefined;
   const named =
     isApproved(state) &&
     'proposal' in state &&
     state.proposal?.proposal.recipients.some((row) => row.personId === person.personId);
-  const own = person.agency === state.requestingAgency && hasRole(person, 'requester');
-  return own || named === true || hasRole(person, 'competent-authority', 'auditor') ? 'recipient' : undefined;
+  const own = person.agency === state.requestingAgency && holds(person, 'requester');
+  return own || named === true || holds(person, 'competent-authority', 'auditor') ? 'recipient' : undefined;
 }
 
 /** A case that the caller may see; otherwise it does not exist for them (promise S8). */
@@ -50,7 +50,7 @@ export async function hidingParked<T>(exchange: Exchange, { person }: Caller, ac
   try {
     return await act();
   } catch (error) {
-    const shown = person.nation === exchange.originatingNation && seesAll(person);
+    const shown = person.nation === exchange.originatingNation && hasRole(person, ...SEE_ALL);
     // A file that is behind has been read, and was shown to its parties only.
     if (!(error instanceof InvariantBroken) || error instanceof FileBehind || shown) throw error;
     log('error', 'CASE_PARKED', { errorName: errorName(error) });

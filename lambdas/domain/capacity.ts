@@ -1,5 +1,6 @@
+import { takesPart } from './canary.ts';
 import type { Case } from './case.ts';
-import { APPROVING_ROLES, hasRole, type Actor } from './people.ts';
+import { APPROVING_ROLES, holds, type Actor } from './people.ts';
 import { PHASES, commandsIn, type Capacity, type CommandType } from './phases.ts';
 import { conflict, forbidden, type Refusal } from './refusal.ts';
 
@@ -7,16 +8,16 @@ import { conflict, forbidden, type Refusal } from './refusal.ts';
 export function capacities(state: Case, actor: Actor): readonly Capacity[] {
   if (actor.kind === 'system') return ['system'];
   const { person } = actor;
-  if (!person.active) return [];
+  if (!person.active || !takesPart(state, person)) return [];
   const held: Capacity[] = [];
   if (person.nation === state.originatingNation) {
-    if (hasRole(person, 'desk-officer')) held.push('desk-officer');
-    if (hasRole(person, ...APPROVING_ROLES)) held.push('approver');
-    if (hasRole(person, 'competent-authority')) held.push('originator-authority');
+    if (holds(person, 'desk-officer')) held.push('desk-officer');
+    if (holds(person, ...APPROVING_ROLES)) held.push('approver');
+    if (holds(person, 'competent-authority')) held.push('originator-authority');
   }
   if (person.nation === state.recipientNation) {
-    if (person.agency === state.requestingAgency && hasRole(person, 'requester')) held.push('requester');
-    if (hasRole(person, 'competent-authority')) held.push('recipient-authority');
+    if (person.agency === state.requestingAgency && holds(person, 'requester')) held.push('requester');
+    if (holds(person, 'competent-authority')) held.push('recipient-authority');
     const named = 'proposal' in state && state.proposal !== null ? state.proposal.proposal.recipients : [];
     if (named.some((recipient) => recipient.personId === person.personId)) held.push('recipient');
   }

@@ -1,3 +1,4 @@
+import { CANARY_AGENCY, isCanary, isCanaryCredential } from './canary.ts';
 import type { Nation, PersonId } from './ids.ts';
 import type { Instant } from './instant.ts';
 import { hasRole, type Person } from './people.ts';
@@ -45,6 +46,15 @@ export function proposeChange(
       code: 'OTHER_NATION',
       message: `You change the people of ${officer.nation} only.`,
       next: 'Ask the other nation to change its own entry.',
+    });
+  }
+  const reserved = isCanary(person) || person.subjects.some(isCanaryCredential);
+  if (reserved || (current !== undefined && isCanary(current))) {
+    return forbidden({
+      code: 'RESERVED_FOR_CANARY',
+      message: `The agency ${CANARY_AGENCY}, its people and their credentials belong to the exchange's canary; no nation enters or changes them.`,
+      next: 'Choose another person id, another agency and credentials of your own identity provider.',
+      pointer: isCanary(person) ? '/person/agency' : reserved ? '/person/subjects' : '/person/personId',
     });
   }
   if (officer.personId === person.personId) {

@@ -1,4 +1,5 @@
 import type { Axis } from './agreement.ts';
+import { isCanary, takesPart } from './canary.ts';
 import type { Digest, Nation, PersonId } from './ids.ts';
 import type { Instant } from './instant.ts';
 
@@ -51,5 +52,17 @@ export interface Person {
 export type Actor =
   { readonly kind: 'person'; readonly person: Person } | { readonly kind: 'system'; readonly step: string };
 
-export const hasRole = (person: Person, ...roles: readonly Role[]): boolean =>
+/** Whether an active person has one of the roles, wherever it counts. */
+export const holds = (person: Person, ...roles: readonly Role[]): boolean =>
   person.active && roles.some((role) => person.roles.includes(role));
+
+/** Whether somebody holds a role in the exchange at large: the canary's people hold none. */
+export const hasRole = (person: Person, ...roles: readonly Role[]): boolean =>
+  !isCanary(person) && holds(person, ...roles);
+
+/** Whether somebody holds a role in a case: a role counts in the cases that its holder has part in. */
+export const hasRoleIn = (
+  state: { readonly requestingAgency: string },
+  person: Person,
+  ...roles: readonly Role[]
+): boolean => takesPart(state, person) && holds(person, ...roles);

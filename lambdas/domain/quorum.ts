@@ -1,7 +1,8 @@
 import { quorumFor, type Agreement } from './agreement.ts';
 import type { Decision, ProposedDocument } from './events.ts';
-import type { Nation, PersonId } from './ids.ts';
-import { hasRole, type Person, type Role } from './people.ts';
+import type { Sealing } from './case.ts';
+import type { PersonId } from './ids.ts';
+import { hasRoleIn, holds, type Person, type Role } from './people.ts';
 
 /**
  * The roles that must each be filled by a different person to release these documents: the union of the quorum rows of their
@@ -39,13 +40,12 @@ export function openRoles(needed: readonly string[], decisions: readonly Decisio
 
 /** Approvals that still count: the person is known, active, of the originating nation, and holds the role in which they voted. */
 export const standingApprovals = (
-  decisions: readonly Decision[],
+  state: Pick<Sealing, 'decisions' | 'originatingNation' | 'requestingAgency'>,
   people: ReadonlyMap<PersonId, Person>,
-  originatingNation: Nation,
 ): readonly Decision[] =>
-  decisions.filter((decision) => {
+  state.decisions.filter((decision) => {
     const person = people.get(decision.personId);
-    return person?.nation === originatingNation && hasRole(person, decision.role as Role); // a role that no person holds is never standing
+    return person?.nation === state.originatingNation && hasRoleIn(state, person, decision.role as Role); // a role that no person holds is never standing
   });
 
 /** Whether different living people could fill every role: a matching of roles to people (augmenting paths). */
@@ -53,7 +53,7 @@ export function couldDecide(needed: readonly string[], approvers: readonly Perso
   const heldBy = new Map<PersonId, number>();
   const place = (index: number, tried: Set<PersonId>): boolean =>
     approvers.some((person) => {
-      if (tried.has(person.personId) || !hasRole(person, needed[index] as Role)) return false; // index < needed.length
+      if (tried.has(person.personId) || !holds(person, needed[index] as Role)) return false; // index < needed.length
       tried.add(person.personId);
       const holder = heldBy.get(person.personId);
       if (holder !== undefined && !place(holder, tried)) return false;

@@ -1,7 +1,8 @@
 import { otherParty } from './agreement.ts';
+import { isCanary } from './canary.ts';
 import type { Context, SubmitRequest } from './commands.ts';
 import type { Outcome } from './outcome.ts';
-import { hasRole } from './people.ts';
+import { holds } from './people.ts';
 import { forbidden, invalid } from './refusal.ts';
 import { titleProblem } from './text-hygiene.ts';
 
@@ -12,7 +13,7 @@ import { titleProblem } from './text-hygiene.ts';
 export function submit(command: SubmitRequest, context: Context): Outcome {
   const { actor, agreement, originatingNation, people } = context;
   const { request } = command;
-  if (actor.kind !== 'person' || !hasRole(actor.person, 'requester')) {
+  if (actor.kind !== 'person' || !holds(actor.person, 'requester')) {
     return forbidden({
       code: 'NOT_A_REQUESTER',
       message: 'Requests are submitted by people whom the directory lists as requesters of their agency.',
@@ -20,6 +21,14 @@ export function submit(command: SubmitRequest, context: Context): Outcome {
     });
   }
   const { person } = actor;
+  if (isCanary(person) && !agreement.exercise) {
+    return forbidden({
+      code: 'CANARY_EXERCISE_ONLY',
+      message: "The canary's people ask under exercise agreements alone.",
+      next: 'Name an exercise agreement.',
+      pointer: '/agreementId',
+    });
+  }
   if (person.nation === originatingNation || otherParty(agreement, originatingNation) !== person.nation) {
     return forbidden({
       code: 'NOT_A_PARTY',
@@ -32,7 +41,12 @@ export function submit(command: SubmitRequest, context: Context): Outcome {
   if (problem !== undefined) return problem;
   const unknown = request.recipients.findIndex((id) => {
     const recipient = people.get(id);
-    return recipient === undefined || !recipient.active || recipient.nation !== person.nation;
+    return (
+      recipient === undefined ||
+      !recipient.active ||
+      recipient.nation !== person.nation ||
+      isCanary(recipient) !== isCanary(person)
+    );
   });
   if (unknown !== -1) {
     return invalid({

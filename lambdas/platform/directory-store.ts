@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { personSchema } from '../contracts/person-schema.ts';
+import { isCanary, isCanaryCredential } from '../domain/canary.ts';
 import type { DirectoryChange } from '../domain/directory.ts';
 import type { Nation, PersonId } from '../domain/ids.ts';
 import type { Instant } from '../domain/instant.ts';
@@ -120,7 +121,9 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
     async whoIs(nation, subject, at) {
       const owner = await ownerOf(nation, subject);
       const person = owner === undefined ? undefined : await self.person(nation, owner, at);
-      return person !== undefined && person.active && person.subjects.includes(subject) ? person : undefined;
+      if (person === undefined || !person.active || !person.subjects.includes(subject)) return undefined;
+      // What the exchange signs by itself names its canary and nobody else, whatever stands in the table.
+      return isCanary(person) === isCanaryCredential(subject) ? person : undefined;
     },
     async person(nation, personId, at) {
       return (await people(nation, at, `${personId}#`)).get(personId);

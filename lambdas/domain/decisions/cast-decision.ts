@@ -5,7 +5,7 @@ import { startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Decision } from '../events.ts';
-import { hasRole, type Person, type Role } from '../people.ts';
+import { holds, type Person, type Role } from '../people.ts';
 import { neededRoles, openRoles } from '../quorum.ts';
 import { conflict, forbidden, invalid, type Refusal } from '../refusal.ts';
 
@@ -54,7 +54,7 @@ function roleOf(
   command: CastDecision,
   voter: Person,
 ): string | Refusal {
-  const held = needed.filter((role) => hasRole(voter, role as Role)); // roles that people hold are a closed set; others match nobody
+  const held = needed.filter((role) => holds(voter, role as Role)); // roles that people hold are a closed set; others match nobody
   const role = command.role ?? held.find((candidate) => open.includes(candidate)) ?? held[0];
   if (role !== undefined && held.includes(role)) return role;
   return forbidden({

@@ -1,3 +1,4 @@
+import { takesPart } from '../canary.ts';
 import type { AwaitingClarification, UnderReview } from '../case.ts';
 import { afterStop, startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
@@ -30,7 +31,9 @@ export function answerClarification(
   if (problem !== undefined) return problem;
   const unknown = (amendments.recipients ?? []).findIndex((id) => {
     const person = people.get(id);
-    return person === undefined || !person.active || person.nation !== state.recipientNation;
+    return (
+      person === undefined || !person.active || person.nation !== state.recipientNation || !takesPart(state, person)
+    );
   });
   if (unknown !== -1) {
     return invalid({

@@ -12,7 +12,7 @@ import { afterEscalation, startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
 import type { Outcome } from '../outcome.ts';
 import type { DomainEvent } from '../events.ts';
-import { APPROVING_ROLES, hasRole } from '../people.ts';
+import { APPROVING_ROLES, hasRoleIn } from '../people.ts';
 import { couldDecide, neededRoles } from '../quorum.ts';
 import { conflict } from '../refusal.ts';
 
@@ -25,7 +25,7 @@ export function recordAssessment(state: Submitted, command: Of<'RecordAssessment
   const admissible = checks.every((row) => row.passed);
   const needed = neededRoles(agreement, [{ marking: state.request.levelSought }]);
   const approvers = [...people.values()].filter(
-    (person) => person.nation === state.originatingNation && hasRole(person, ...APPROVING_ROLES),
+    (person) => person.nation === state.originatingNation && hasRoleIn(state, person, ...APPROVING_ROLES),
   );
   return [
     {

@@ -55,7 +55,7 @@ export function openRelease(state: Sealing, command: Of<'OpenRelease'>, context:
     });
   }
   const needed = neededRoles(agreement, proposal.documents);
-  const votes = standingApprovals(state.decisions, people, state.originatingNation).filter(
+  const votes = standingApprovals(state, people).filter(
     (vote) => vote.proposalDigest === state.proposal.digest && vote.personId !== proposal.preparedBy,
   );
   const quorum = needed !== undefined && openRoles(needed, votes).length === 0;

@@ -2,9 +2,10 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { ENV } from '../../contracts/names.ts';
 import { dueAt, type Case } from '../../domain/case.ts';
 import { evolve } from '../../domain/evolve.ts';
+import { takesPart } from '../../domain/canary.ts';
 import type { CaseId, Nation } from '../../domain/ids.ts';
 import { noticesOf, type Audience, type Notice } from '../../domain/notices.ts';
-import { APPROVING_ROLES, hasRole, type Person } from '../../domain/people.ts';
+import { APPROVING_ROLES, holds, type Person } from '../../domain/people.ts';
 import { putOnBus } from '../../platform/bus.ts';
 import { recordAnnounced } from '../../platform/case-index.ts';
 import { loadCase } from '../../platform/case-store.ts';
@@ -38,19 +39,19 @@ async function readersOf(audience: Audience, state: Case, peopleOf: People): Pro
     audience === 'desk-officers' || audience === 'approvers' || audience === 'originator-authority'
       ? state.originatingNation
       : state.recipientNation;
-  const people = (await peopleOf(side)).filter((person) => person.active);
+  const people = (await peopleOf(side)).filter((person) => person.active && takesPart(state, person));
   const proposal = 'proposal' in state ? state.proposal : null;
   switch (audience) {
     case 'desk-officers':
-      return people.filter((person) => hasRole(person, 'desk-officer'));
+      return people.filter((person) => holds(person, 'desk-officer'));
     case 'approvers':
       // Whoever prepared the proposal may not decide on it, so nothing awaits them.
       return people.filter(
-        (person) => hasRole(person, ...APPROVING_ROLES) && person.personId !== proposal?.proposal.preparedBy,
+        (person) => holds(person, ...APPROVING_ROLES) && person.personId !== proposal?.proposal.preparedBy,
       );
     case 'originator-authority':
     case 'recipient-authority':
-      return people.filter((person) => hasRole(person, 'competent-authority'));
+      return people.filter((person) => holds(person, 'competent-authority'));
     case 'requester':
       return people.filter((person) => person.personId === state.requesterId);
     case 'recipients':

@@ -1,4 +1,5 @@
 import { stepInput, type StepResult } from '../../contracts/step.ts';
+import { isCanaryCase } from '../../domain/canary.ts';
 import type { Command } from '../../domain/commands.ts';
 import { claimAttempt } from '../../platform/case-index.ts';
 import { lastRegistered, loadCase, type CaseFile } from '../../platform/case-store.ts';
@@ -11,8 +12,11 @@ import { hasRunItsTime, resultFor } from '../../platform/next-step.ts';
 const exchange = exchangeFromEnvironment();
 const actor = system('assess-request');
 
-/** The registry's series of a year: `CAN-2026`. */
-const series = (file: CaseFile): string => `${file.state.originatingNation}-${file.state.openedAt.slice(0, 4)}`;
+/** The registry's series of a year: `CAN-2026`. What the canary asks for takes no number of it. */
+function series({ state }: CaseFile): string {
+  const year = state.openedAt.slice(0, 4);
+  return isCanaryCase(state) ? `${state.originatingNation}-CANARY-${year}` : `${state.originatingNation}-${year}`;
+}
 
 /** What the place where the case stands asks of the system: an assessment, a look at the clock, or nothing. */
 function due(file: CaseFile, previous: number): Command | undefined {

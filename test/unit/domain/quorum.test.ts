@@ -83,7 +83,8 @@ describe('a quorum is not faked', () => {
 describe('approvals that still count', () => {
   const approvals = [vote('releasing', R), vote('security', S)];
   const standing = (...people: Parameters<typeof peopleById>[0]) =>
-    standingApprovals(approvals, peopleById(people), CAN).length;
+    standingApprovals({ decisions: approvals, originatingNation: CAN, requestingAgency: 'agency' }, peopleById(people))
+      .length;
 
   it('not of people who are unknown, inactive, of another nation, or no longer in the role', () => {
     const { releasing, security } = PEOPLE;
