@@ -20,8 +20,9 @@ export interface Patience {
   readonly pause?: ((milliseconds: number) => Promise<void>) | undefined;
 }
 
-/** A request goes out at most this often; only when nothing, or 503, came back. */
+/** A request goes out at most this often; again only when nothing came back, or that it was not taken up now. */
 const ATTEMPTS = 4;
+const NOT_NOW = [429, 503];
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8000;
 const ANSWER_WITHIN = 30_000;
@@ -63,7 +64,7 @@ async function once(request: HttpRequest, signal: AbortSignal | undefined): Prom
 }
 
 /**
- * Sends a request, again after a pause where nothing or 503 came back; every other answer is an answer. Safe for POST because
+ * Sends a request, again after a pause where nothing, 429 or 503 came back; every other answer is an answer. Safe for POST because
  * the idempotency key stays the same.
  * @throws ClientError (69) when the exchange cannot be reached
  */
@@ -74,7 +75,7 @@ export async function send(request: HttpRequest, patience: Patience): Promise<Ht
     let retryAfter: string | null = null;
     try {
       const reply = await once(request, signal);
-      if (reply.status !== 503 || attempt === ATTEMPTS) return reply;
+      if (!NOT_NOW.includes(reply.status) || attempt === ATTEMPTS) return reply;
       retryAfter = reply.headers.get('retry-after');
     } catch (error) {
       signal?.throwIfAborted();

@@ -36,14 +36,18 @@ interface ExchangeApiProps {
 
 const STAGE = 'live';
 
-/** What the gateway itself answers, as problem documents like those of the functions (RFC 9457). */
+/**
+ * What the gateway itself answers, as problem documents like those of the functions (RFC 9457). The status of a default is that of every type
+ * that is not named here, so that the document can say it. What the gateway cannot answer is a 503: sent again, the request is the same act.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+ */
 const GATEWAY_PROBLEMS: readonly (readonly [ResponseType, string, string, string, string])[] = [
   [
     ResponseType.UNAUTHORIZED,
     '401',
     'NOT_AUTHENTICATED',
     'No valid token came with the request.',
-    'Sign in again, and send Authorization: Bearer with a token that is at most ten minutes old.',
+    'Sign in again, and send Authorization: Bearer with a token that is at most ten minutes old and, in production, bound to your client certificate.',
   ],
   [
     ResponseType.ACCESS_DENIED,
@@ -81,15 +85,29 @@ const GATEWAY_PROBLEMS: readonly (readonly [ResponseType, string, string, string
     'Wait a moment and send the same request again with the same idempotency key.',
   ],
   [
+    ResponseType.UNSUPPORTED_MEDIA_TYPE,
+    '415',
+    'MEDIA_TYPE',
+    'The body is not text in UTF-8.',
+    'Send JSON in UTF-8 with Content-Type: application/json.',
+  ],
+  [
+    ResponseType.WAF_FILTERED,
+    '403',
+    'FILTERED',
+    'A firewall of this exchange refused the request.',
+    'Quote the trace id to the exchange.',
+  ],
+  [
     ResponseType.DEFAULT_4XX,
-    '',
+    '400',
     'BAD_REQUEST',
     'The request could not be understood.',
     'GET /v1/openapi.json describes every operation.',
   ],
   [
     ResponseType.DEFAULT_5XX,
-    '',
+    '503',
     'UNAVAILABLE',
     'The exchange could not answer.',
     'Send the same request again with the same idempotency key.',
@@ -181,16 +199,22 @@ export class ExchangeApi extends Construct {
       const template = JSON.stringify({
         type: `urn:valiza:problem:${code.toLowerCase().replaceAll('_', '-')}`,
         title: detail,
-        status: 0,
+        status: Number(status),
         code,
         detail,
         next,
         traceId: '$context.requestId',
-      }).replace('"status":0', `"status":${status === '' ? '$context.responseOverride.status' : status}`);
+      });
       this.restApi.addGatewayResponse(`Problem${type.responseType}`, {
         type,
-        ...(status === '' ? {} : { statusCode: status }),
-        responseHeaders: { 'Content-Type': "'application/problem+json'", 'Cache-Control': "'no-store'" },
+        statusCode: status,
+        responseHeaders: {
+          'Content-Type': "'application/problem+json'",
+          'Cache-Control': "'no-store'",
+          // The gateway's bucket is refilled all the time, so a second is enough; the gateway itself says nothing of when.
+          // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
+          ...(['429', '503'].includes(status) ? { 'Retry-After': "'1'" } : {}),
+        },
         templates: { 'application/json': template },
       });
     }

@@ -49,9 +49,10 @@ function parameters(route: Route): Json[] {
 
 /** Problems that an operation may answer beside its success. */
 function problemStatuses(route: Route): number[] {
-  const always = [403, 404, 429, 500, 503];
+  // The gateway looks at size and encoding of every request, also where no body is expected.
+  const always = [400, 403, 404, 413, 415, 429, 500, 503];
   const signedIn = route.auth === 'caller' ? [401] : [];
-  const written = route.method === 'GET' ? [400] : [400, 409, 413, 415];
+  const written = route.method === 'GET' ? [] : [409];
   const keyed = isMutation(route) ? [422] : [];
   const matched = route.ifMatch === undefined ? [] : [412, 428];
   return [...signedIn, ...written, ...always, ...keyed, ...matched].sort((a, b) => a - b);

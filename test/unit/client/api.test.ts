@@ -52,6 +52,7 @@ test('path parameters and the query are encoded, and what is not given is left o
 
 test.each([
   ['503', { status: 503, body: problem(503, 'BUSY') }],
+  ['429', { status: 429, body: problem(429, 'THROTTLED') }],
   ['a lost connection', { hangUp: true }],
 ])('after %s the same act is sent again, under the same key', async (_name, failure) => {
   exchange.answers.set(`POST ${decisions}`, inTurn(failure, failure, { status: 201, body: caseView() }));
@@ -73,6 +74,11 @@ test('it gives up after four attempts, and waits as long as it is asked to', asy
   expect(pauses.every((row) => row >= 3000 && row <= 8000)).toBe(true);
 });
 
+test('too many calls end with an exit code of their own', async () => {
+  exchange.answers.set(`POST ${decisions}`, () => ({ status: 429, body: problem(429, 'THROTTLED') }));
+  await expect(decide()).rejects.toMatchObject({ exit: EXIT.tryAgain, code: 'THROTTLED' });
+});
+
 test('two acts have two keys', async () => {
   exchange.answers.set(`POST ${decisions}`, () => ({ status: 201, body: caseView() }));
   await decide();
@@ -90,7 +96,6 @@ test.each([
   [412, EXIT.tryAgain],
   [422, EXIT.usage],
   [428, EXIT.usage],
-  [429, EXIT.tryAgain],
   [500, EXIT.failed],
   [504, EXIT.unavailable],
 ])('a problem with status %i ends with exit code %i, and is sent once', async (status, exit) => {
