@@ -62,10 +62,10 @@ export const FUNCTIONS = {
   },
   'authenticate-caller': {
     entry: 'lambdas/api/authenticate-caller.ts',
-    description: "Verifies the caller's token.",
+    description: "Verifies the caller's token, and its certificate.",
     memoryMb: 512,
     timeoutSeconds: 10,
-    environment: [ENV.issuers, ENV.audience],
+    environment: [ENV.issuers, ENV.audience, ENV.certificates],
   },
   'resume-workflow': {
     entry: 'lambdas/events/resume-workflow/handler.ts',

@@ -13,6 +13,7 @@ import { serviceRoleCaller, sessionCredentials } from './iam/service-roles.ts';
 import { type Credentials, Sessions } from './iam/sessions.ts';
 import { Meter } from './meter.ts';
 import type { Host } from './service.ts';
+import type { ClientCertificate } from './services/apigateway/api-gateway.ts';
 import { createServices, resourceTypesOf, type ServiceSet, signedServices } from './service-set.ts';
 import { TemplateProblem } from './template/problem.ts';
 import { Exports } from './template/scope.ts';
@@ -35,6 +36,8 @@ export interface RuntimeOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Paths that the caller serves on the same port (a user interface, an issuer of tokens). */
   readonly routes?: Readonly<Record<string, Route>>;
+  /** The certificate that a client of the API showed: stands for the mutual TLS of a domain name, which ends before this port. */
+  readonly clientCertificate?: ClientCertificate;
   /** Changes a parsed template before it is loaded, for example to take one permission away. */
   readonly amend?: (stackName: string, template: Record<string, unknown>) => void;
   /** Told of what functions write and of the runtime's own failures. */
@@ -166,7 +169,7 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
 
 async function buildFrame(
   stacks: readonly AssemblyStack[],
-  { dataDirectory, port = 0, onLog }: RuntimeOptions,
+  { dataDirectory, port = 0, onLog, clientCertificate }: RuntimeOptions,
   ending: Ending,
 ): Promise<Frame> {
   const log = onLog ?? (() => undefined);
@@ -201,7 +204,7 @@ async function buildFrame(
   };
   const credentialsFor = sessionCredentials(roles, sessions);
   const roleCaller = serviceRoleCaller(host, roles);
-  const services = createServices(host, { roles, sessions, credentialsFor, roleCaller });
+  const services = createServices(host, { roles, sessions, credentialsFor, roleCaller, clientCertificate });
   ending.first(() => stopServices(services));
   services.lambda.onLog(({ functionName, level, message }) => {
     log(`${functionName} ${level} ${message}`);

@@ -4,7 +4,7 @@ import type { Sessions } from './iam/sessions.ts';
 import type { RoleCallerFor } from './ports.ts';
 import type { ResourceType } from './resource.ts';
 import type { Host, Service } from './service.ts';
-import { ApiGateway } from './services/apigateway/api-gateway.ts';
+import { ApiGateway, type ClientCertificate } from './services/apigateway/api-gateway.ts';
 import { DynamoDbService } from './services/dynamodb/service.ts';
 import { EventsService } from './services/events/events-service.ts';
 import { KmsService } from './services/kms/service.ts';
@@ -30,6 +30,8 @@ export interface ServiceSet {
 }
 
 export interface IdentityParts {
+  /** What clients of the API show in mutual TLS; nothing unless told. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   readonly roles: Roles;
   readonly sessions: Sessions;
   readonly roleCaller: RoleCallerFor;
@@ -38,7 +40,7 @@ export interface IdentityParts {
 
 /** Creates the services and joins those that call each other. */
 export function createServices(host: Host, identity: IdentityParts): ServiceSet {
-  const { roles, sessions, roleCaller, credentialsFor } = identity;
+  const { roles, sessions, roleCaller, credentialsFor, clientCertificate } = identity;
   const exists = (arn: string): boolean => roles.find(arn)?.arn === arn;
   const kms = new KmsService(host, exists);
   const dynamodb = new DynamoDbService(host, kms);
@@ -47,7 +49,7 @@ export function createServices(host: Host, identity: IdentityParts): ServiceSet 
   // The API calls functions, and functions call the API.
   const apiName = (): string | undefined => api.hostName();
   const lambda = new LambdaService(host, { credentialsFor, roleCaller, keys: kms, stream, queue: sqs, apiName });
-  const api = new ApiGateway(host, { functions: lambda });
+  const api = new ApiGateway(host, { functions: lambda, clientCertificate });
   const events = new EventsService(host, { functions: lambda, queue: sqs, keys: kms });
   return {
     kms,

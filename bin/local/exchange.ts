@@ -25,7 +25,10 @@ export interface LocalExchange {
   stop(): Promise<void>;
 }
 
-export interface ExchangeOptions extends Pick<RuntimeOptions, 'port' | 'dataDirectory' | 'amend' | 'onLog'> {
+export interface ExchangeOptions extends Pick<
+  RuntimeOptions,
+  'port' | 'dataDirectory' | 'clientCertificate' | 'amend' | 'onLog'
+> {
   readonly environment: string;
   /** A synthesised assembly to run instead of one made from this checkout. */
   readonly assembly?: string;

@@ -10,6 +10,9 @@ const issuers: Environment['issuers'] = [
   { issuer: UKR_ISSUER, nation: 'UKR', keySet: `${UKR_ISSUER}/.well-known/jwks.json` },
 ];
 
+// Of no certificate: whoever deploys enters those of their agencies' clients, and of the other nation's.
+const EXAMPLE_CERTIFICATES = { CAN: ['A'.repeat(43)], UKR: [`${'A'.repeat(42)}E`] };
+
 export const canDev: Environment = {
   name: 'can-dev',
   nation: 'CAN',
@@ -62,6 +65,7 @@ export const canProduction: Environment = {
       domainName: 'exchange.can.example',
       certificateArn: 'arn:aws:acm:ca-central-1:777788889999:certificate/00000000-0000-0000-0000-000000000000',
       trustStore: 's3://exchange-trust-can-example/agencies.pem',
+      certificates: EXAMPLE_CERTIFICATES,
     },
   },
   logDays: 731,
@@ -87,6 +91,7 @@ export const ukrProduction: Environment = {
       domainName: 'exchange.ukr.example',
       certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000',
       trustStore: 's3://exchange-trust-ukr-example/agencies.pem',
+      certificates: EXAMPLE_CERTIFICATES,
     },
   },
   logDays: 731,

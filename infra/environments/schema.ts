@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { personSchema } from '../../lambdas/contracts/person-schema.ts';
 
+const speaks = (issuers: readonly { readonly nation: string }[], nation: string): boolean =>
+  issuers.some((row) => row.nation === nation);
+
 /** An environment is a nation and a stage. Every value is explicit: a default would be a surprise in somebody's account. */
 export const environmentSchema = z
   .strictObject({
@@ -37,6 +40,20 @@ export const environmentSchema = z
           domainName: z.string(),
           certificateArn: z.string(),
           trustStore: z.string().startsWith('s3://'),
+          /**
+           * The registry of client certificates, by the nation whose people use them: SHA-256 of the DER, base64url (RFC 8705 §3.1). One that
+           * does not stand here is refused, whoever signed it: revoking is taking its line out. All environment variables of a function have
+           * 4 KB together. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+           */
+          certificates: z
+            .record(
+              z.string().regex(/^[A-Z]{3}$/),
+              z.array(z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/)).max(20),
+            )
+            .refine(
+              (rows) => new Set(Object.values(rows).flat()).size === Object.values(rows).flat().length,
+              'no certificate is listed twice',
+            ),
         })
         .nullable(),
     }),
@@ -55,6 +72,9 @@ export const environmentSchema = z
       complain('name', 'must be the nation and the stage');
     }
     if (production && value.api.mutualTls === null) complain('api', 'production has mutual TLS');
+    if (Object.keys(value.api.mutualTls?.certificates ?? {}).some((nation) => !speaks(value.issuers, nation))) {
+      complain('api', 'a certificate is of a nation that has an issuer');
+    }
     if (value.stage !== 'local' && !value.retain) complain('retain', 'only a local environment may lose its data');
     if (value.stage !== 'local' && value.issuers.some((row) => typeof row.keySet !== 'string')) {
       complain('issuers', 'only a local environment takes a key set by parameter');

@@ -118,6 +118,8 @@ export class ExchangeStack extends Stack {
       [ENV.environment]: environment.name,
       [ENV.issuers]: this.toJsonString(issuers),
       [ENV.audience]: `valiza:${environment.name}`,
+      // `null` without mutual TLS: no certificate is shown there.
+      [ENV.certificates]: JSON.stringify(environment.api.mutualTls?.certificates ?? null),
       [ENV.foundingOfficers]: JSON.stringify(environment.foundingOfficers),
     };
   }

@@ -5,8 +5,11 @@ import { ENV } from '../contracts/names.ts';
 import { entryPoint, Unauthorized } from '../platform/entry-point.ts';
 import { readEnvironment } from '../platform/environment.ts';
 import { errorName, log } from '../platform/log.ts';
+import { checkCertificate, NotAuthenticated, registrySchema } from './client-certificate.ts';
 
-const env = readEnvironment([ENV.issuers, ENV.audience]);
+const env = readEnvironment([ENV.issuers, ENV.audience, ENV.certificates]);
+
+const certificates = registrySchema.parse(JSON.parse(env[ENV.certificates]));
 
 /** Issuers this exchange trusts, each for one nation; the key set's address is ours, never the token's (row 6 of the abuse list). */
 const issuers = z
@@ -27,11 +30,19 @@ function namedIssuer(token: string): (typeof issuers)[number] {
   const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
   const iss = z.object({ iss: z.string() }).parse(payload).iss;
   const issuer = issuers.find((row) => row.issuer === iss);
-  if (issuer === undefined) throw new Error('Unknown issuer');
+  if (issuer === undefined) throw new NotAuthenticated('ISSUER_UNKNOWN');
   return issuer;
 }
 
-async function verify(token: string): Promise<{ readonly subject: string; readonly nation: string }> {
+/** What a token says of who shows it, once it is known to be the issuer's, for this exchange, and of now. */
+interface Shown {
+  readonly subject: string;
+  readonly nation: string;
+  /** What the token is bound to (RFC 7800). */
+  readonly cnf: unknown;
+}
+
+async function verify(token: string): Promise<Shown> {
   const issuer = namedIssuer(token);
   const { payload } = await jwtVerify(token, issuer.keys, {
     algorithms: ['ES256', 'EdDSA', 'PS256'],
@@ -44,12 +55,12 @@ async function verify(token: string): Promise<{ readonly subject: string; readon
   const { sub, iat, exp } = claims.parse(payload);
   // A life is counted from its issue, so an issue in the future would be a longer life.
   const now = Math.floor(Date.now() / 1000);
-  if (iat > now + AHEAD || exp <= iat || exp - iat > LONGEST_LIFE) throw new Error('Token lives too long');
-  return { subject: `${issuer.issuer}|${sub}`, nation: issuer.nation };
+  if (iat > now + AHEAD || exp <= iat || exp - iat > LONGEST_LIFE) throw new NotAuthenticated('TOKEN_LIVES_TOO_LONG');
+  return { subject: `${issuer.issuer}|${sub}`, nation: issuer.nation, cnf: payload['cnf'] };
 }
 
 /**
- * Request authorizer: verifies the caller's token and says who they are; what they may do is the directory's and the domain's to say.
+ * Request authorizer: verifies the caller's token and certificate, and says who they are; what they may do is the directory's and the domain's to say.
  * The thrown word is the one that API Gateway turns into 401.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
@@ -59,8 +70,9 @@ export const handler = entryPoint(
     const authorization = headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
     const token = /^Bearer ([A-Za-z0-9._-]{20,4096})$/.exec(authorization)?.[1];
     try {
-      if (token === undefined) throw new Error('No bearer token');
-      const { subject, nation } = await verify(token);
+      if (token === undefined) throw new NotAuthenticated('NO_BEARER_TOKEN');
+      const { subject, nation, cnf } = await verify(token);
+      checkCertificate(event.requestContext.identity.clientCert?.clientCertPem, { nation, cnf }, certificates);
       return {
         principalId: subject,
         policyDocument: {
@@ -70,7 +82,8 @@ export const handler = entryPoint(
         context: { subject, nation },
       };
     } catch (error) {
-      log('info', 'NOT_AUTHENTICATED', { errorName: errorName(error) });
+      const reason = error instanceof NotAuthenticated ? error.reason : 'TOKEN_NOT_VALID';
+      log('info', 'NOT_AUTHENTICATED', { reason, errorName: errorName(error) });
       throw new Unauthorized();
     }
   },

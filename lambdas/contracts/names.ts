@@ -21,6 +21,7 @@ export const ENV = {
   environment: 'ENVIRONMENT_NAME',
   issuers: 'ISSUERS',
   audience: 'AUDIENCE',
+  certificates: 'CLIENT_CERTIFICATES',
   foundingOfficers: 'FOUNDING_OFFICERS',
 } as const;
 

@@ -18,6 +18,8 @@ interface LogFields {
   readonly step?: string | undefined;
   readonly status?: number | undefined;
   readonly errorName?: string | undefined;
+  /** Why something was refused: a code that callers or operators know. */
+  readonly reason?: string | undefined;
   /** Where in the bundle an error was made; the source map of the build says what stands there. */
   readonly at?: string | undefined;
   readonly count?: number | undefined;
@@ -38,7 +40,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * an error's to choose, so a word alone is not enough.
  */
 const ERROR_NAME =
-  /^(Conflict|Transient|NotFound|Refused|InvariantBroken|Problematic|Unauthorized|ChainBroken|NotCanonical|EventNotUnderstood|ThrottlingError|NoSuch(Key|Bucket|Upload)|AccessDenied|SlowDown|PreconditionFailed|TaskTimedOut|TaskDoesNotExist|Invalid(Token|Name)|(Execution|StateMachine)DoesNotExist|MessageRejected|[A-Z][A-Za-z0-9]{1,60}(Error|Exception)|(JOSE|JW[AEKST]S?)[A-Z][A-Za-z]{1,40}|(States|Lambda|Sandbox|Runtime|Function)\.[A-Z][A-Za-z]{1,40})$/;
+  /^(Conflict|Transient|NotFound|Refused|InvariantBroken|Problematic|Unauthorized|NotAuthenticated|ChainBroken|NotCanonical|EventNotUnderstood|ThrottlingError|NoSuch(Key|Bucket|Upload)|AccessDenied|SlowDown|PreconditionFailed|TaskTimedOut|TaskDoesNotExist|Invalid(Token|Name)|(Execution|StateMachine)DoesNotExist|MessageRejected|[A-Z][A-Za-z0-9]{1,60}(Error|Exception)|(JOSE|JW[AEKST]S?)[A-Z][A-Za-z]{1,40}|(States|Lambda|Sandbox|Runtime|Function)\.[A-Z][A-Za-z]{1,40})$/;
 
 const FORMS: Readonly<Record<keyof LogFields, Form>> = {
   caseId: (value) => typeof value === 'string' && isCaseId(value),
@@ -49,6 +51,7 @@ const FORMS: Readonly<Record<keyof LogFields, Form>> = {
   step: (value) => (TASKS as readonly unknown[]).includes(value),
   status: (value) => isCount(value) && Number(value) >= 100 && Number(value) < 600,
   errorName: matching(ERROR_NAME),
+  reason: matching(/^[A-Z]{2,20}(_[A-Z]{1,20}){0,6}$/),
   at: matching(/^index\.js:\d{1,7}:\d{1,7}$/),
   count: isCount,
 };

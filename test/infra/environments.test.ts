@@ -60,6 +60,9 @@ it('names every fault of an environment, each where it is', () => {
   expect(message).toContain('Unrecognized key: "tags"');
 });
 
+const registering = (certificates: Record<string, string[]>): Environment['api']['mutualTls'] =>
+  canProduction.api.mutualTls === null ? null : { ...canProduction.api.mutualTls, certificates };
+
 /** What an environment must never be, each told by the member that is wrong. */
 const REFUSED: readonly (readonly [what: string, environment: Environment, at: string, says: string])[] = [
   [
@@ -97,6 +100,21 @@ const REFUSED: readonly (readonly [what: string, environment: Environment, at: s
     { ...canProduction, api: { ...canProduction.api, mutualTls: null } },
     'api',
     'production has mutual TLS',
+  ],
+  [
+    'a certificate of a nation that has no issuer',
+    { ...canProduction, api: { ...canProduction.api, mutualTls: registering({ FRA: ['A'.repeat(43)] }) } },
+    'api',
+    'a certificate is of a nation that has an issuer',
+  ],
+  [
+    'a certificate of two nations',
+    {
+      ...canProduction,
+      api: { ...canProduction.api, mutualTls: registering({ CAN: ['A'.repeat(43)], UKR: ['A'.repeat(43)] }) },
+    },
+    'api.mutualTls.certificates',
+    'no certificate is listed twice',
   ],
   ['the name of another nation', { ...canDev, nation: 'UKR' }, 'name', 'must be the nation and the stage'],
   ['the name of another stage', { ...canDev, name: 'can-staging' }, 'name', 'must be the nation and the stage'],

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FUNCTIONS, type FunctionName } from '../../infra/functions.ts';
+import { problem } from '../../lambdas/contracts/api-answers.ts';
 import { ROUTES, type Route } from '../../lambdas/contracts/routes.ts';
 import type { Templates } from '../support/template.ts';
 
@@ -14,6 +15,10 @@ export function machineryOf(templates: Templates): void {
     templates
       .ofType('AWS::Lambda::Function')
       .find(({ properties }) => properties['FunctionName'] === `valiza-${environment.name}-${name}`)?.id ?? '';
+  const certificatesOf = (): string => {
+    const { Environment } = templates.resource(functionIdOf('authenticate-caller')).properties;
+    return templates.text((Environment as { Variables: Record<string, unknown> }).Variables['CLIENT_CERTIFICATES']);
+  };
 
   it('has each function once, by its name, with a role, a log, a timeout and a memory of its own', () => {
     const functions = templates.ofType('AWS::Lambda::Function');
@@ -158,10 +163,34 @@ export function machineryOf(templates: Templates): void {
     }
   });
 
+  it('answers what the gateway itself refuses as problem documents, each of the status that it says', () => {
+    const responses = templates.ofType('AWS::ApiGateway::GatewayResponse').map(({ properties }) => properties);
+    expect(responses.map(({ ResponseType }) => ResponseType)).toEqual(
+      expect.arrayContaining(['DEFAULT_4XX', 'DEFAULT_5XX', 'THROTTLED', 'UNAUTHORIZED']),
+    );
+    for (const { StatusCode, ResponseTemplates, ResponseParameters } of responses) {
+      const document = JSON.parse((ResponseTemplates as Record<string, string>)['application/json'] ?? '') as object;
+      expect(problem.parse(document)).toMatchObject({ status: Number(StatusCode), traceId: '$context.requestId' });
+      const headers = ResponseParameters as Record<string, string>;
+      expect(headers['gatewayresponse.header.Content-Type']).toBe("'application/problem+json'");
+      const later = ['429', '503'].includes(String(StatusCode)) ? "'1'" : undefined;
+      expect(headers['gatewayresponse.header.Retry-After']).toBe(later);
+    }
+  });
+
+  if (environment.api.mutualTls === null) {
+    it('has no registry of certificates where none is shown', () => {
+      expect(certificatesOf()).toBe('null');
+    });
+  }
+
   if (environment.stage === 'production') {
-    it('is reached over mutual TLS alone', () => {
-      const [api] = templates.ofType('AWS::ApiGateway::RestApi');
-      expect(api?.properties['DisableExecuteApiEndpoint']).toBe(true);
+    it('row 2: is not reached at the default address of its API', () => {
+      const apis = templates.ofType('AWS::ApiGateway::RestApi');
+      expect(apis.map(({ properties }) => properties['DisableExecuteApiEndpoint'])).toEqual([true]);
+    });
+
+    it('row 1: is reached over mutual TLS alone, and lets in no certificate but those of its registry', () => {
       const [domain, ...others] = templates.ofType('AWS::ApiGateway::DomainName');
       expect(others).toEqual([]);
       expect(domain?.properties).toMatchObject({
@@ -169,6 +198,9 @@ export function machineryOf(templates: Templates): void {
         SecurityPolicy: 'TLS_1_2',
       });
       expect(templates.ofType('AWS::ApiGateway::BasePathMapping')).toHaveLength(1);
+      expect(JSON.parse(certificatesOf())).toEqual(environment.api.mutualTls?.certificates);
+      // Every way in that asks for a token asks for the certificate too: it is one authorizer that looks at both.
+      expect(templates.ofType('AWS::ApiGateway::Authorizer')).toHaveLength(1);
     });
   }
 }

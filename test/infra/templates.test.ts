@@ -30,6 +30,7 @@ it('differs from staging to production in nothing but the listed members', () =>
     'exchange.Outputs.ApiAddress.Value',
     'exchange.announceFunction.Environment.Variables.MAIL_FROM',
     'exchange.announceFunction.Environment.Variables.PORTAL_ADDRESS',
+    'exchange.authenticatecallerFunction.Environment.Variables.CLIENT_CERTIFICATES',
     'exchange.sealpackageFunction.ReservedConcurrentExecutions',
   ]);
   expect(differencesBetween(of('can-staging'), of('can-staging'))).toEqual([]);

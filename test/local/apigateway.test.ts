@@ -1,5 +1,7 @@
+import { X509Certificate } from 'node:crypto';
 import type { Properties } from '../../local/resource.ts';
 import { type Answer, TestApi, uri } from '../support/api-gateway.ts';
+import { CAN_CERTIFICATE } from '../support/client-certificates.ts';
 import { testHost } from '../support/edge-services.ts';
 import type { WireJson } from '../support/wire-json.ts';
 
@@ -374,6 +376,26 @@ describe('an API', () => {
       expect(answer).toMatchObject({ status: 403, headers: { 'x-amzn-errortype': 'AccessDeniedException' } });
       expect(JSON.parse(answer.body)).toEqual({ Message: text });
       expect(names()).toEqual(['authorizer']);
+    });
+
+    it('and the function behind it are shown the certificate of the connection', async () => {
+      api.functions['authorizer'] = () => allow('*');
+      const certificateIn = (index: number): unknown =>
+        (api.invoked[index]?.event['requestContext'] as { identity: Record<string, unknown> }).identity['clientCert'];
+      api.clientCertificate = CAN_CERTIFICATE;
+      await api.send('GET', '/cases/7', token);
+      api.clientCertificate = undefined;
+      const own = new X509Certificate(CAN_CERTIFICATE);
+      expect(certificateIn(0)).toEqual({
+        clientCertPem: CAN_CERTIFICATE,
+        subjectDN: 'C=XX,O=EXERCISE,CN=can-client.exercise.example',
+        issuerDN: 'C=XX,O=EXERCISE,CN=can-client.exercise.example',
+        serialNumber: expect.stringMatching(/^([0-9a-f]{2}:)+[0-9a-f]{2}$/) as string,
+        validity: { notBefore: own.validFrom, notAfter: own.validTo },
+      });
+      expect(certificateIn(1)).toEqual(certificateIn(0));
+      await api.send('GET', '/cases/7', token);
+      expect([certificateIn(2), certificateIn(3)]).toEqual([undefined, undefined]);
     });
 
     it('tells the function what it said, as text', async () => {

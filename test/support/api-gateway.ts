@@ -27,9 +27,13 @@ export class TestApi {
   readonly #host: TestHost;
   #server: Server | undefined;
 
+  /** What clients show in mutual TLS, as PEM. */
+  clientCertificate: string | undefined;
+
   constructor(host: TestHost) {
     this.#host = host;
     this.gateway = new ApiGateway(host, {
+      clientCertificate: () => this.clientCertificate,
       functions: {
         invoke: async (arn, payload, caller): Promise<InvocationOutcome> => {
           const name = arn.split(':').at(-1) ?? '';

@@ -14,6 +14,9 @@ import { type AuthorizerValues, methodArn, proxyEvent, requestContext } from './
 import type { Route } from './routes.ts';
 import { type Stage, stageTypes } from './stage-types.ts';
 
+/** The certificate (PEM) that the client of a request showed; TLS has ended before it gets here. */
+export type ClientCertificate = (request: IncomingMessage) => string | undefined;
+
 /** How far a request came: what the gateway response may show of it. */
 interface Progress {
   request: RequestHead | ApiRequest;
@@ -32,12 +35,17 @@ export class ApiGateway {
   readonly types: ResourceType[];
   readonly #host: Host;
   readonly #functions: FunctionInvoker;
+  readonly #clientCertificate: ClientCertificate;
   #stage: Stage | undefined;
   #problems: string[] = [];
 
-  constructor(host: Host, deps: { readonly functions: FunctionInvoker }) {
+  constructor(
+    host: Host,
+    deps: { readonly functions: FunctionInvoker; readonly clientCertificate?: ClientCertificate | undefined },
+  ) {
     this.#host = host;
     this.#functions = deps.functions;
+    this.#clientCertificate = deps.clientCertificate ?? (() => undefined);
     const apis = new Map<string, RestApi>();
     this.types = [...apiTypes(apis), ...stageTypes(host, apis, (stage) => (this.#stage = stage))];
   }
@@ -47,7 +55,7 @@ export class ApiGateway {
     const stage = this.#stage;
     if (stage === undefined) return false;
     this.#host.meter.count('apigateway', 'Request');
-    const sent = readHead(incoming, this.#host.clock.now());
+    const sent = readHead(incoming, this.#host.clock.now(), this.#clientCertificate(incoming));
     const head = underItsName(sent, stage);
     if (head === undefined) {
       this.#send(response, sent, FORBIDDEN, false);

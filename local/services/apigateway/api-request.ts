@@ -20,6 +20,8 @@ export interface ApiRequest {
   readonly extendedRequestId: string;
   readonly traceId: string;
   readonly sourceIp: string;
+  /** What the client showed in mutual TLS, as PEM. */
+  readonly clientCertificate: string | undefined;
   /** Milliseconds since the epoch, virtual. */
   readonly time: number;
 }
@@ -43,7 +45,7 @@ const HOP_BY_HOP = new Set([
 export type RequestHead = Omit<ApiRequest, 'segments' | 'query' | 'body'> & { readonly search: string };
 
 /** Reads the head. Never throws. */
-export function readHead(incoming: IncomingMessage, time: number): RequestHead {
+export function readHead(incoming: IncomingMessage, time: number, clientCertificate?: string): RequestHead {
   const [path = '/', ...search] = (incoming.url ?? '/').split('?');
   const sourceIp = (incoming.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
   const traceId = `Root=1-${Math.floor(time / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
@@ -57,6 +59,7 @@ export function readHead(incoming: IncomingMessage, time: number): RequestHead {
     extendedRequestId: `${randomBytes(11).toString('base64url').slice(0, 15)}=`,
     traceId,
     sourceIp,
+    clientCertificate,
     time,
   };
 }

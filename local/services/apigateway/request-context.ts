@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { type ApiRequest, headerValues, type RequestHead } from './api-request.ts';
 import type { Route } from './routes.ts';
 
@@ -56,6 +57,7 @@ const identityOf = (request: RequestHead | ApiRequest): Values => ({
   accessKey: null,
   accountId: null,
   caller: null,
+  ...(request.clientCertificate === undefined ? {} : { clientCert: certificateValues(request.clientCertificate) }),
   cognitoAuthenticationProvider: null,
   cognitoAuthenticationType: null,
   cognitoIdentityId: null,
@@ -66,6 +68,22 @@ const identityOf = (request: RequestHead | ApiRequest): Values => ({
   userAgent: headerValues(request, 'user-agent')[0] ?? null,
   userArn: null,
 });
+
+/**
+ * Present behind a domain name with mutual TLS alone. In which order the parts of a name stand is not documented.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+ */
+function certificateValues(pem: string): Values {
+  const { subject, issuer, serialNumber, validFrom, validTo } = new X509Certificate(pem);
+  const named = (text: string): string => text.trim().split('\n').join(',');
+  return {
+    clientCertPem: pem,
+    issuerDN: named(issuer),
+    serialNumber: (serialNumber.toLowerCase().match(/../g) ?? []).join(':'),
+    subjectDN: named(subject),
+    validity: { notAfter: validTo, notBefore: validFrom },
+  };
+}
 
 /** Last value wins; null where there are none at all, as in a proxy event. */
 const single = (pairs: readonly (readonly [string, string])[]): Values | null =>
