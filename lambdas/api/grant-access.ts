@@ -19,7 +19,7 @@ import {
   unwrapDataKey,
   type AccessSession,
 } from '../platform/package-keys.ts';
-import { hidingParked, sideOf, type Caller } from './visibility.ts';
+import { assertVisible, hidingParked, type Caller } from './visibility.ts';
 import { Problematic } from './problems.ts';
 import { answering, callerOf, caseIdIn, readRequest, type ApiRequest } from './request.ts';
 
@@ -113,7 +113,7 @@ async function grant(request: ApiRequest, caller: Caller): Promise<AccessView> {
   const keyDigest = idempotencyKeyIn(request, caller);
   const accessId = randomId();
   const { state } = await execute(exchange, caseId, caller, (file) => {
-    if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
+    assertVisible(file.state, caller);
     return { type: 'GrantAccess', accessId, idempotencyKey: keyDigest };
   });
   const { person } = caller;

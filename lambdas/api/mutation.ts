@@ -14,7 +14,7 @@ import { answeredBefore, idempotencyKey, recordExpiry, type AnsweredBefore } fro
 import { viewOf } from './case-view.ts';
 import { Problematic } from './problems.ts';
 import type { Answer, ApiRequest } from './request.ts';
-import { sideOf } from './visibility.ts';
+import { assertVisible } from './visibility.ts';
 
 const env = readEnvironment([ENV.idempotencyTable]);
 
@@ -78,8 +78,7 @@ export function asOf(file: CaseFile, sequence: number): Case {
 
 /** The case as the caller sees it, after what they did: also when what they did takes it out of their sight. */
 export function answerWithCase(request: ApiRequest, caller: Caller, state: Case): Answer {
-  const side = sideOf(state, caller.person);
-  if (side === undefined) throw new NotFound('No such case.');
+  const side = assertVisible(state, caller);
   return {
     status: ROUTES[request.operation].status,
     body: viewOf(state, side, caller.person),
@@ -101,7 +100,7 @@ export async function mutate(
 ): Promise<Case> {
   // Seen with the same read that is decided on: a case that is not the caller's does not exist for them.
   const visibly: CommandFor = (file) => {
-    if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
+    assertVisible(file.state, caller);
     return typeof command === 'function' ? command(file) : command;
   };
   if (ROUTES[request.operation].method !== 'POST') return (await execute(exchange, caseId, caller, visibly)).state;

@@ -41,6 +41,7 @@ function respondWithProblem(error: unknown, traceId: string): APIGatewayProxyRes
   const ours = problem.status >= 500;
   log(ours ? 'error' : 'info', 'API_PROBLEM', {
     status: problem.status,
+    reason: problem.code,
     errorName: errorName(error),
     ...(ours ? { at: errorPlace(error) } : {}),
   });

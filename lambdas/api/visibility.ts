@@ -35,10 +35,21 @@ export function sideOf(state: Case, person: Person): Side | undefined {
   return own || named === true || holds(person, 'competent-authority', 'auditor') ? 'recipient' : undefined;
 }
 
+/**
+ * That somebody may see a case; otherwise it does not exist for them (promise S8), and that they asked stays in the log: who knows the id
+ * of a case that is not theirs was told of it, or guessed it.
+ */
+export function assertVisible(state: Case, { person }: Caller): Side {
+  const side = sideOf(state, person);
+  if (side !== undefined) return side;
+  log('warn', 'CASE_OUT_OF_SIGHT', { caseId: state.caseId });
+  throw new NotFound('No such case.');
+}
+
 /** A case that the caller may see; otherwise it does not exist for them (promise S8). */
 export async function visibleCase(exchange: Exchange, caseId: CaseId, caller: Caller): Promise<CaseFile> {
   const file = await loadCase(dynamodb, exchange.casesTable, caseId);
-  if (sideOf(file.state, caller.person) === undefined) throw new NotFound('No such case.');
+  assertVisible(file.state, caller);
   return file;
 }
 

@@ -38,7 +38,7 @@ afterAll(() => scene.close());
 /** A good token of a founding officer of a nation, but for what it is bound to. */
 async function token(nation: 'CAN' | 'UKR', cnf: unknown): Promise<string> {
   const now = Math.floor(scene.runtime.clock.now() / 1000);
-  return new SignJWT({ ...(cnf === undefined ? {} : { cnf }) })
+  return new SignJWT(cnf === undefined ? {} : { cnf })
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: keys[nation].kid ?? '' })
     .setIssuer(issuerOf(nation))
     .setSubject(`${nation.toLowerCase()}-authority-1`)
@@ -59,7 +59,10 @@ const call = async (nation: 'CAN' | 'UKR', certificate: string | undefined, cnf:
 
 /** Calls that the function behind the API made: it looks for the caller in the directory before it does anything else. */
 const callsOfApi = (): number =>
-  Object.values(scene.runtime.callers.read()[scene.roleNamed('apiRole')]?.['dynamodb'] ?? {}).reduce((a, b) => a + b, 0);
+  Object.values(scene.runtime.callers.read()[scene.roleNamed('apiRole')]?.['dynamodb'] ?? {}).reduce(
+    (a, b) => a + b,
+    0,
+  );
 
 const linesOf = (name: string): string[] =>
   scene.runtime.services.lambda.logs().flatMap((line) => (line.functionName.endsWith(name) ? [line.message] : []));
@@ -71,8 +74,8 @@ it.each([
   'a registered certificate of %s is let in with the token that is bound to it',
   async (nation, certificate) => {
     const before = callsOfApi();
-  expect((await call(nation, certificate, boundTo(certificate))).status).toBe(200);
-  expect(callsOfApi()).toBeGreaterThan(before);
+    expect((await call(nation, certificate, boundTo(certificate))).status).toBe(200);
+    expect(callsOfApi()).toBeGreaterThan(before);
   },
 );
 

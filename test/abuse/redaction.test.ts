@@ -135,6 +135,7 @@ describe('a line of the log', () => {
     step: 'Seal package',
     status: 500,
     errorName: 'KMSInvalidStateException',
+    reason: 'KEY_REFUSED',
     at: 'index.js:1:2345',
     count: 0,
   };
@@ -162,6 +163,9 @@ describe('a line of the log', () => {
     ['errorName', 'Thunder'],
     ['errorName', 'ThunderOverLviv Error'],
     ['errorName', 'Error: Lviv'],
+    ['reason', 'Thunder over Lviv'],
+    ['reason', 'tender'],
+    ['reason', 'PROTECTED B'],
     ['at', 'Lviv.js:1:2'],
     ['count', 'lot 7'],
     ['count', 2 ** 60],

@@ -381,7 +381,7 @@ describe('an API', () => {
     it('and the function behind it are shown the certificate of the connection', async () => {
       api.functions['authorizer'] = () => allow('*');
       const certificateIn = (index: number): unknown =>
-        (api.invoked[index]?.event['requestContext'] as { identity: Record<string, unknown> }).identity['clientCert'];
+        (api.invoked[index] as WireJson).event.requestContext.identity.clientCert;
       api.clientCertificate = CAN_CERTIFICATE;
       await api.send('GET', '/cases/7', token);
       api.clientCertificate = undefined;

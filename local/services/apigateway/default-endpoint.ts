@@ -20,7 +20,7 @@ export const hostNameOf = ({ apiId, region }: Stage): string => `${apiId}.execut
 
 /**
  * A request under the API's own name has the stage before its path, of which routes and events know nothing; under any other name it is
- * taken as it stands, as with a custom domain.
+ * taken as it stands, as with a custom domain. Mutual TLS is a domain name's: under its own name the API is shown no certificate.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-disable-default-endpoint.html
  * @returns undefined when there is nothing under that name
  */
@@ -28,5 +28,5 @@ export function underItsName(head: RequestHead, stage: Stage): RequestHead | und
   if (headerValues(head, 'host')[0]?.toLowerCase() !== hostNameOf(stage)) return head;
   const basePath = `/${stage.stageName}`;
   if (!stage.defaultEndpoint || (head.path !== basePath && !head.path.startsWith(`${basePath}/`))) return undefined;
-  return { ...head, path: head.path.slice(basePath.length) || '/', basePath };
+  return { ...head, path: head.path.slice(basePath.length) || '/', basePath, clientCertificate: undefined };
 }
