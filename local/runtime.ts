@@ -225,6 +225,7 @@ function openDoor(
     crashCaller: (accessKeyId) => {
       services.lambda.crashCaller(accessKeyId);
     },
+    eventOf: (accessKeyId) => services.lambda.eventOf(accessKeyId),
     onError: failureLog(log),
   });
   const view = {

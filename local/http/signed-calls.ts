@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Fault } from '../faults.ts';
+import type { Fault, FaultPoint } from '../faults.ts';
 import { AccessDenied } from '../iam/policy.ts';
 import type { Session, Sessions } from '../iam/sessions.ts';
 import {
@@ -27,8 +27,10 @@ export interface SignedCallsParts {
   readonly services: readonly Service[];
   readonly sessions: Sessions;
   readonly callers: CallCounts;
-  /** Ends the function instance that holds these credentials, or assumed a role with them. */
+  /** Ends the function instance that holds these credentials. */
   crashCaller(accessKeyId: string): void;
+  /** What the function instance that holds these credentials was invoked with; undefined when there is none. */
+  eventOf(accessKeyId: string): string | undefined;
   /** Told of errors that are the runtime's own fault. */
   onError(error: unknown): void;
 }
@@ -38,6 +40,8 @@ interface Call {
   readonly operation: string;
   readonly session: Session;
   readonly request: ServiceRequest;
+  /** For the faults. */
+  readonly asked: string;
 }
 
 /** Header values as the signer saw them: repeated ones joined. */
@@ -112,16 +116,18 @@ export class SignedCalls {
       presigned: claim.presigned,
       requestId,
     };
-    return { service, operation: service.operationOf(request, body) ?? 'Unknown', session: verified, request };
+    const asked = `${signed.path}?${signed.rawQuery}${body === undefined ? '' : `\n${body.toString()}`}`;
+    return { service, operation: service.operationOf(request, body) ?? 'Unknown', session: verified, request, asked };
   }
 
-  async #perform({ service, operation, session, request }: Call): Promise<ServiceResponse | typeof CUT> {
+  async #perform({ service, operation, session, request, asked }: Call): Promise<ServiceResponse | typeof CUT> {
     const { host, callers } = this.#parts;
     const name = service.signingName;
     host.meter.count(name, operation);
     callers.count(session.role.name, name, operation);
+    const instance = this.#instanceOf(session);
     const fault = (moment: 'before' | 'after'): Fault | undefined =>
-      host.faults.at({ service: name, operation, caller: session.role.name, moment });
+      host.faults.at({ service: name, operation, caller: session.role.name, moment, request: asked, instance });
 
     if (this.#suffer(fault('before'), name, session)) return CUT;
     const answer = await service.handle(request).catch((error: unknown) => {
@@ -131,6 +137,13 @@ export class SignedCalls {
     if (!this.#suffer(fault('after'), name, session)) return answer;
     if (answer.body instanceof Readable) answer.body.destroy();
     return CUT;
+  }
+
+  /** The function instance that calls, by itself or in a session that it opened. */
+  #instanceOf(session: Session): FaultPoint['instance'] {
+    const id = this.#parts.sessions.origin(session.accessKeyId);
+    const event = this.#parts.eventOf(id);
+    return event === undefined ? undefined : { id, event };
   }
 
   /** @returns true when the connection is to be dropped */

@@ -153,6 +153,18 @@ describe('GenerateDataKey refuses', () => {
     });
   });
 
+  test('a key that awaits deletion from when that has taken effect, and not before', async () => {
+    const dying = await makeKey();
+    host.faults.keyChangeLag = 60_000;
+    service.scheduleDeletion(dying);
+    await host.clock.advance(59_000);
+    await expect(generate(dying)).resolves.toBeDefined();
+    const described = await client.send(new DescribeKeyCommand({ KeyId: dying }));
+    expect(described.KeyMetadata).toMatchObject({ KeyState: 'Enabled' });
+    await host.clock.advance(2000);
+    await expect(generate(dying)).rejects.toMatchObject({ name: 'KMSInvalidStateException' });
+  });
+
   test('AWS managed keys and AES_128', async () => {
     await expect(generate('alias/aws/s3')).rejects.toMatchObject({ name: 'NotImplemented' });
     const input = { KeyId: await makeKey(), KeySpec: 'AES_128' as const };

@@ -282,6 +282,35 @@ describe('a mapping', () => {
     expect(batches()).toEqual(['1', '1']);
   });
 
+  it('delivers in another order when a fault says so, and keeps the order of each item', async () => {
+    await consumer({ Enabled: false });
+    host.faults.reorderStreamDelivery = true;
+    await append({ pk: 'a', n: 1 }, { pk: 'b', n: 2 }, { pk: 'a', n: 3 }, { pk: 'c', n: 4 });
+    await map({});
+    await host.activity.settled();
+    expect(batches()).toEqual(['4 2 1 3']);
+  });
+
+  it('forgets nothing that was delivered later than what was written after it', async () => {
+    const kept = mkdtempSync(join(directory, 'reordered-'));
+    await consumer({ Enabled: false }, kept);
+    host.faults.reorderStreamDelivery = true;
+    await append({ pk: 'a', n: 1, poison: true }, { pk: 'b', n: 2 });
+    await map({ BisectBatchOnFunctionError: true });
+    await host.activity.settled();
+    expect(batches()).toEqual(['2 1', '2', '1']);
+    await functions.close();
+    const { records } = functions.stream;
+    host = testHost({ now: NOON, dataDirectory: kept });
+    functions = new Functions(host);
+    functions.stream.records.push(...records);
+    await functions.add('consumer', CONSUMER);
+    await map({ BisectBatchOnFunctionError: true });
+    functions.service.start();
+    await host.activity.settled();
+    expect(batches()[0]).toBe('1 2');
+  });
+
   it('tries again, without counting, what did not reach the function', async () => {
     await consumer({ MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination: QUEUE } } });
     host.deny = (request) => request.action === 'dynamodb:GetRecords';

@@ -2,6 +2,7 @@ import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/clie
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { request as httpRequest } from 'node:http';
+import type { FaultPoint } from '../../local/faults.ts';
 import { canonicalRequest, sha256, signature } from '../../local/http/canonical-request.ts';
 import type { Credentials } from '../../local/iam/sessions.ts';
 import { testDoor, type TestDoor } from '../support/front-door.ts';
@@ -276,9 +277,13 @@ describe('faults', () => {
 
   test('crash ends the instance that called', async () => {
     const credentials = door.credentials('Clerk');
-    door.host.faults.plan = () => 'crash';
+    const points: FaultPoint[] = [];
+    door.host.faults.plan = (point) => (points.push(point) > 0 ? 'crash' : undefined);
     await expect(call(dynamodb(credentials))).rejects.toThrow();
     expect(door.crashed).toEqual([credentials.accessKeyId]);
+    const id = credentials.accessKeyId;
+    expect(points[0]?.instance).toEqual({ id, event: `event of ${id}` });
+    expect(points[0]?.request).toMatch(/^\/\?\n\{.*"Limit":5/s);
   });
 });
 

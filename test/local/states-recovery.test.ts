@@ -126,6 +126,28 @@ it('ignores a last line that a crash cut short', async () => {
   expect(world.service.executions()).toMatchObject([{ name: 'one', status: 'ABORTED' }]);
 });
 
+it('forgets an execution on demand: without a word, unknown from then on, and its name is free', async () => {
+  const { world, start } = await boot();
+  const executionArn = await start('one');
+  world.events.splice(0);
+  world.service.forget(executionArn);
+  await world.settled();
+  expect(world.events).toEqual([]);
+  const client = world.client();
+  await expect(client.send(new DescribeExecutionCommand({ executionArn }))).rejects.toMatchObject({
+    name: 'ExecutionDoesNotExist',
+  });
+  await expect(client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' }))).rejects.toMatchObject({
+    name: 'TaskTimedOut',
+  });
+  const { world: next } = await boot();
+  await next.service.recover();
+  expect(next.events).toEqual([]);
+  expect(next.service.executions()).toEqual([]);
+  expect(() => next.service.forget(executionArn)).toThrow('Execution Does Not Exist');
+  await expect(start('one')).resolves.toBe(executionArn);
+});
+
 it('forgets everything without a data directory', async () => {
   const world = await startStates();
   worlds.push(world);

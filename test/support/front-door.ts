@@ -64,6 +64,7 @@ export async function testDoor(routes: Readonly<Record<string, Route>> = {}): Pr
     sessions,
     callers,
     crashCaller: (accessKeyId) => crashed.push(accessKeyId),
+    eventOf: (accessKeyId) => `event of ${accessKeyId}`,
     onError: (error) => errors.push(error),
   });
   const door = new FrontDoor(host.clock, (error) => errors.push(error));

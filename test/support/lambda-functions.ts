@@ -29,7 +29,7 @@ export class TestStream implements TableStream {
         eventSourceARN: this.arn,
         dynamodb: {
           ApproximateCreationDateTime: Math.floor(now / 1000),
-          Keys: {},
+          Keys: 'pk' in NewImage ? { pk: NewImage['pk'] } : {},
           NewImage,
           SequenceNumber: number,
           SizeBytes: 1,

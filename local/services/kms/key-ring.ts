@@ -23,6 +23,8 @@ export class KeyRing {
   readonly #host: Host;
   readonly #store: KeyStore;
   readonly #keys = new Map<string, Key>();
+  /** Keys as they were before their last change of state, until that has taken effect. */
+  readonly #before = new Map<string, { readonly key: Key; readonly until: number }>();
   readonly #aliases = new Map<string, Alias>();
 
   constructor(host: Host) {
@@ -99,8 +101,18 @@ export class KeyRing {
    */
   scheduleDeletion(reference: string): void {
     const { key } = this.find(reference);
-    const deletionDate = this.#host.clock.now() + key.settings.pendingWindowInDays * DAY;
-    this.#replace(key, { ...key.stored, deletionDate });
+    const now = this.#host.clock.now();
+    this.#before.set(key.stored.keyId, { key, until: now + this.#host.faults.keyChangeLag });
+    this.#replace(key, { ...key.stored, deletionDate: now + key.settings.pendingWindowInDays * DAY });
+  }
+
+  /** The key as callers use it now: a change of its state takes a while to be seen everywhere. */
+  inEffect(key: Key): Key {
+    const before = this.#before.get(key.stored.keyId);
+    if (before === undefined) return key;
+    if (this.#host.clock.now() < before.until) return before.key;
+    this.#before.delete(key.stored.keyId);
+    return key;
   }
 
   #replace(key: Key, stored: StoredKey): Key {

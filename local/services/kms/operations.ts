@@ -49,7 +49,7 @@ const generateDataKey: Operation = (input, { host, ring, caller }) => {
   const found = ring.find(KeyId);
   authorizeUse(host, ring, { caller, action: 'kms:GenerateDataKey', found, encryptionContext: context });
   assertUsage(found.key, 'ENCRYPT_DECRYPT', 'GenerateDataKey');
-  assertEnabled(found.key);
+  assertEnabled(ring.inEffect(found.key));
   const key = ring.rotate(found.key);
   const material = currentMaterial(key.stored);
   const plaintext = randomBytes(length);
@@ -82,7 +82,7 @@ const decrypt: Operation = (input, { host, ring, caller }) => {
       'The key ID in the request does not identify a CMK that can perform this operation.',
     );
   }
-  assertEnabled(found.key);
+  assertEnabled(ring.inEffect(found.key));
   const material = stored.materials.find(({ version }) => version === header.materialVersion);
   return {
     EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
@@ -104,7 +104,7 @@ function keyOf(id: string, ring: KeyRing): string {
 const describeKey: Operation = (input, { host, ring, caller }) => {
   const found = ring.find(read(describeInput, input).KeyId);
   authorizeUse(host, ring, { caller, action: 'kms:DescribeKey', found });
-  return { KeyMetadata: metadata(ring.rotate(found.key), host.account) };
+  return { KeyMetadata: metadata(ring.inEffect(ring.rotate(found.key)), host.account) };
 };
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html; dates in seconds since the epoch */

@@ -63,7 +63,7 @@ export class KmsService implements Service, KeyUse {
         viaService: use.viaService,
       });
     }
-    assertEnabled(found.key);
+    assertEnabled(this.#ring.inEffect(found.key));
   }
 
   /**

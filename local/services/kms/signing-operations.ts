@@ -44,7 +44,7 @@ function prepared(
   const { SigningAlgorithm: algorithm, MessageType: messageType } = input;
   authorizeUse(host, ring, { caller, action: `kms:${action}`, found, signing: { algorithm, messageType } });
   assertUsage(found.key, 'SIGN_VERIFY', action);
-  assertEnabled(found.key);
+  assertEnabled(ring.inEffect(found.key));
   const { secret } = currentMaterial(found.key.stored);
   return { key: found.key, algorithm: algorithmNamed(algorithm, found.key), privateKey: secret };
 }
@@ -73,7 +73,7 @@ export const getPublicKey: Operation = (input, { host, ring, caller }) => {
   if (settings.keySpec === 'SYMMETRIC_DEFAULT') {
     throw new ServiceError('UnsupportedOperationException', `${arn} is symmetric: it has no public key.`);
   }
-  assertEnabled(found.key);
+  assertEnabled(ring.inEffect(found.key));
   const privateKey = createPrivateKey({ key: currentMaterial(stored).secret, format: 'der', type: 'pkcs8' });
   return {
     CustomerMasterKeySpec: settings.keySpec,

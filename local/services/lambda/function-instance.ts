@@ -61,6 +61,8 @@ const failure = (errorType: string, errorMessage: string): InvocationOutcome => 
 export class FunctionInstance {
   readonly settings: InstanceSettings;
   ended = false;
+  /** What it was invoked with last, as JSON text. */
+  event = '';
   readonly #worker: Worker;
   readonly #ready: Promise<InvocationOutcome | undefined>;
   #announceReady: (failed: InvocationOutcome | undefined) => void = () => undefined;
@@ -103,6 +105,7 @@ export class FunctionInstance {
   async invoke(invocation: Invocation): Promise<InvocationOutcome> {
     // It may have died while nobody was looking: nothing would answer.
     if (this.ended) return exitError(invocation.requestId, 'signal: terminated');
+    this.event = invocation.event;
     const outcome = new Promise<InvocationOutcome>((settle) => {
       this.#current = { requestId: invocation.requestId, settle };
     });

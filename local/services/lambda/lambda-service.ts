@@ -88,9 +88,9 @@ export class LambdaService implements FunctionInvoker {
         context: { 'aws:SourceArn': caller.sourceArn, 'aws:SourceAccount': caller.account },
       }),
     });
-    this.#interfere(caller, 'before');
+    this.#interfere(caller, 'before', payload);
     const outcome = await this.#run(target, payload);
-    this.#interfere(caller, 'after');
+    this.#interfere(caller, 'after', payload);
     return outcome;
   }
 
@@ -122,9 +122,14 @@ export class LambdaService implements FunctionInvoker {
 
   /** Ends the instance that holds these credentials, as a crash would. Returns whether there was one. */
   crashCaller(accessKeyId: string): boolean {
-    const instance = this.#instances().find(({ settings }) => settings.credentials.accessKeyId === accessKeyId);
+    const instance = this.#holderOf(accessKeyId);
     instance?.crash();
     return instance !== undefined;
+  }
+
+  /** What the instance that holds these credentials was invoked with last; undefined when there is no such instance. */
+  eventOf(accessKeyId: string): string | undefined {
+    return this.#holderOf(accessKeyId)?.event;
   }
 
   /**
@@ -213,13 +218,23 @@ export class LambdaService implements FunctionInvoker {
   }
 
   /** A call to Lambda does not pass the front door, so the faults are asked here. */
-  #interfere(caller: RoleCaller | ServiceCaller, moment: 'before' | 'after'): void {
-    const name = caller.kind === 'role' ? caller.roleName : caller.principal;
-    const fault = this.#host.faults.at({ service: 'lambda', operation: 'Invoke', caller: name, moment });
+  #interfere(caller: RoleCaller | ServiceCaller, moment: 'before' | 'after', payload: unknown): void {
+    const fault = this.#host.faults.at({
+      service: 'lambda',
+      operation: 'Invoke',
+      caller: caller.kind === 'role' ? caller.roleName : caller.principal,
+      moment,
+      request: JSON.stringify(payload ?? null),
+      instance: undefined,
+    });
     if (fault === undefined) return;
     throw fault === 'throttle'
       ? new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429, { Reason: 'CallerRateLimitExceeded' })
       : new ServiceError('ServiceException', 'The Lambda service encountered an internal error.', 500);
+  }
+
+  #holderOf(accessKeyId: string): FunctionInstance | undefined {
+    return this.#instances().find(({ settings }) => settings.credentials.accessKeyId === accessKeyId);
   }
 
   #instances(): FunctionInstance[] {

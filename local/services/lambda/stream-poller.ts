@@ -43,6 +43,16 @@ interface Batch {
   readonly invocations: number;
 }
 
+/** Another order that a stream allows: what was written to an item is in its order, and the item that was written to last comes first. */
+function lastItemFirst(records: readonly StreamRecord[]): readonly StreamRecord[] {
+  const items = new Map<string, StreamRecord[]>();
+  for (const record of records) {
+    const key = JSON.stringify(record.dynamodb.Keys);
+    items.set(key, [...(items.get(key) ?? []), record]);
+  }
+  return [...items.values()].toReversed().flat();
+}
+
 /** Milliseconds; doubled from one attempt to the next. AWS documents no figures. */
 const FIRST_BACKOFF = 1000;
 const LONGEST_BACKOFF = 60_000;
@@ -55,8 +65,11 @@ export class StreamPoller {
   readonly #host: Host;
   readonly #mapping: StreamMapping;
   readonly #deps: PollerDependencies;
-  /** What was read and is not done, in order. */
+  /** What was read and is not done, in the order in which it is delivered. */
   #work: Batch[] = [];
+  /** Sequence numbers of what was read last, in order, and those of them that are not done. */
+  #read: readonly string[] = [];
+  #undone = new Set<string>();
   #position: string | undefined;
   #awake = false;
   #again = false;
@@ -129,7 +142,10 @@ export class StreamPoller {
       if (now < this.#windowEnds) return false;
     }
     this.#windowEnds = undefined;
-    this.#work = [{ records, failures: 0, invocations: 0 }];
+    this.#read = records.map(({ dynamodb }) => dynamodb.SequenceNumber);
+    this.#undone = new Set(this.#read);
+    const delivered = this.#host.faults.reorderStreamDelivery ? lastItemFirst(records) : records;
+    this.#work = [{ records: delivered, failures: 0, invocations: 0 }];
     return true;
   }
 
@@ -223,8 +239,11 @@ export class StreamPoller {
     return true;
   }
 
+  /** Moves the position past everything before which nothing is left to do. */
   #advance(records: readonly StreamRecord[]): void {
-    const last = records.at(-1)?.dynamodb.SequenceNumber;
+    for (const { dynamodb } of records) this.#undone.delete(dynamodb.SequenceNumber);
+    const undone = this.#read.findIndex((sequenceNumber) => this.#undone.has(sequenceNumber));
+    const last = this.#read[(undone === -1 ? this.#read.length : undone) - 1];
     if (last === undefined) return;
     this.#position = last;
     this.#deps.position.write(last);

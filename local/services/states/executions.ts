@@ -127,8 +127,20 @@ export class Executions {
     this.#publish(record, undefined);
   }
 
+  /**
+   * Ends an execution without a word and makes it unknown, as one that was closed longer ago than executions are kept.
+   * Throws `ExecutionDoesNotExist`.
+   */
+  forget(arn: string): void {
+    const { execution } = this.get(arn);
+    this.#known.delete(arn);
+    execution?.close({ status: 'ABORTED' });
+    this.#deps.journal.ended(arn, 'ABORTED', 0);
+  }
+
   #closed(execution: Execution): void {
     const { record } = execution;
+    if (!this.#known.has(record.arn)) return;
     this.#deps.journal.ended(record.arn, record.status, record.stopDate ?? this.#deps.host.clock.now());
     this.#publish(record, execution.data);
   }

@@ -121,6 +121,11 @@ export class StatesService implements Service {
     return this.#executions.find(executionArn)?.execution?.history.events ?? [];
   }
 
+  /** Makes an execution unknown, as 90 days after its end; one that runs ends without an event. Throws `ExecutionDoesNotExist`. */
+  forget(executionArn: string): void {
+    this.#executions.forget(executionArn);
+  }
+
   stop(): Promise<void> {
     this.#journal.close();
     return Promise.resolve();
