@@ -19,8 +19,8 @@ const PARTS = [
     name: 'evidence',
     files: /^lambdas\/evidence\//,
     may: ['lambdas/domain/'],
-    packages: /^(canonicalize|@hpke\/core)$/,
-    builtins: /^node:crypto$/,
+    packages: /^(canonicalize|@hpke\/core|@aws-crypto\/client-node)$/,
+    builtins: /^node:(crypto|stream|stream\/promises)$/,
   },
   { name: 'contracts', files: /^lambdas\/contracts\//, may: ['lambdas/domain/'], packages: /^zod$/, builtins: NONE },
   {

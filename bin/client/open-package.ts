@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AccessView, CaseView } from '../../lambdas/contracts/api-answers.ts';
-import { ENCRYPTION_CONTEXT_KEYS } from '../../lambdas/contracts/names.ts';
+import { problemWith } from '../../lambdas/contracts/announced-package.ts';
 import { openKey } from '../../lambdas/evidence/sealed-key.ts';
 import type { Api } from './api.ts';
 import { download, DownloadFailed, notDownloaded } from './download.ts';
@@ -11,7 +11,7 @@ import { fileNamesFor } from './file-names.ts';
 import { fingerprintOf, type RecipientKeyFile } from './key-files.ts';
 import { PartFiles, refuseExisting } from './part-files.ts';
 import type { Progress } from './progress.ts';
-import { unseal } from './unseal.ts';
+import { unsealFiles } from './unseal.ts';
 
 export interface Opening {
   readonly caseId: string;
@@ -44,9 +44,6 @@ export interface OpenedPackage {
 /** How often an address is asked for in one opening: each is good for a minute. */
 const ADDRESSES = 3;
 
-const notWhatWasDecided = (message: string): ClientError =>
-  damaged('NOT_WHAT_WAS_DECIDED', message, 'Do not go on. Report an incident to your competent authority.');
-
 /** What can be seen to be wrong before an opening counts. */
 async function beforeOpening(seen: CaseView, fingerprint: string, opening: Opening): Promise<void> {
   if (seen.proposal === undefined) return;
@@ -63,38 +60,15 @@ async function beforeOpening(seen: CaseView, fingerprint: string, opening: Openi
   }
 }
 
-/** The answer must be about this case, this key and what was decided; a digest alone does not say that. */
+/** What is to be done about an answer that is not to be believed. */
+const NEXT = {
+  NOT_WHAT_WAS_DECIDED: 'Do not go on. Report an incident to your competent authority.',
+  WRONG_KEY: 'Give the private key of that fingerprint with --key.',
+} as const;
+
 function checkAccess(access: AccessView, seen: CaseView, fingerprint: string): void {
-  const context = access.encryptionContext;
-  const named = Object.keys(context).sort().join() === [...ENCRYPTION_CONTEXT_KEYS].sort().join();
-  if (
-    !named ||
-    context['case'] !== seen.caseId ||
-    context['release'] !== access.releaseId ||
-    access.caseId !== seen.caseId
-  ) {
-    throw notWhatWasDecided('The exchange answered with a package of another case or release.');
-  }
-  if (access.keyFingerprint !== fingerprint) {
-    throw damaged(
-      'WRONG_KEY',
-      `The release is sealed to ${access.keyFingerprint}, and the key given is ${fingerprint}.`,
-      'Give the private key of that fingerprint with --key.',
-    );
-  }
-  let offset = 0;
-  for (const document of access.documents) {
-    if (document.offset !== offset || !Number.isSafeInteger(document.length) || document.length < 0) {
-      throw notWhatWasDecided('The documents of the package do not lie one after the other.');
-    }
-    offset += document.length;
-  }
-  const decided = seen.proposal?.documents;
-  const same = ({ title, digest, length }: { title: string; digest: string; length: number }): string =>
-    JSON.stringify([title, digest, length]);
-  if (decided !== undefined && decided.map(same).join() !== access.documents.map(same).join()) {
-    throw notWhatWasDecided('The package holds other documents than the decision names.');
-  }
+  const problem = problemWith(access, seen, fingerprint);
+  if (problem !== undefined) throw damaged(problem.code, problem.message, NEXT[problem.code]);
 }
 
 /** The data key, opened with the recipient's own: bound to case, release, recipient and ciphertext (security.md §5). */
@@ -164,7 +138,7 @@ export async function openPackage(api: Api, opening: Opening): Promise<OpenedPac
     const dataKey = await dataKeyOf(access, key);
     try {
       const { encryptionContext } = access;
-      await unseal({ ciphertext, dataKey, encryptionContext, documents, files, onBytes: progress.add, signal });
+      await unsealFiles({ ciphertext, dataKey, encryptionContext, documents, files, onBytes: progress.add, signal });
     } finally {
       dataKey.fill(0);
     }

@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { InvariantBroken } from '../domain/case.ts';
 import type { ProposedDocument, SealedPackage } from '../domain/events.ts';
 import type { CaseId, Digest } from '../domain/ids.ts';
+import { KEYRING } from '../evidence/unseal.ts';
 import { depositKey, packageObjectKey, readObject, s3 } from './object-store.ts';
 import { encryptionContext, type PackageKeys } from './package-keys.ts';
 import { randomId } from './identifiers.ts';
@@ -21,9 +22,6 @@ const FRAME_BYTES = 64 * 1024;
 /** Parts of the upload, and how many are under way at once: bounds the memory whatever the package's size. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_IN_FLIGHT = 2;
-
-/** Name and namespace of the keyring, part of the message header; a client must use the same. */
-export const KEYRING = { keyNamespace: 'valiza', keyName: 'package' } as const;
 
 const { encryptStream } = buildEncrypt({
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,

@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import type { AccessView } from '../../../lambdas/contracts/api-answers.ts';
 import { newRecipientKey } from '../../../lambdas/evidence/sealed-key.ts';
-import { KEYRING } from '../../../lambdas/platform/sealing.ts';
-import { KEYRING as CLIENT_KEYRING } from '../../../bin/client/unseal.ts';
 import { CASE_ID, caseView } from './case-fixture.ts';
 import { fakeExchange, problem, temporaryFolder, valiza, type Ran } from './harness.ts';
 import { accessFor, CONTEXT, newDataKey, seal, type Documented } from './package-fixture.ts';
@@ -81,10 +79,6 @@ test('a package opens into its documents, and the receipt is acknowledged', asyn
   expect(statSync(join(to, 'Part 1.md')).mode & 0o777).toBe(0o600);
   const { accessId, digest } = JSON.parse(stdout) as { accessId: string; digest: string }; // as the command prints it
   expect(JSON.parse(String(receipts()[0]?.body))).toEqual({ accessId, digest });
-});
-
-test('the keyring is the one that packages are sealed with', () => {
-  expect(CLIENT_KEYRING).toEqual(KEYRING);
 });
 
 const flipped = (bytes: Buffer, at: number): Buffer => {

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import type { AccessView } from '../../../lambdas/contracts/api-answers.ts';
 import { digestOfBytes } from '../../../lambdas/evidence/digest.ts';
 import { sealKey } from '../../../lambdas/evidence/sealed-key.ts';
-import { KEYRING } from '../../../lambdas/platform/sealing.ts';
+import { KEYRING } from '../../../lambdas/evidence/unseal.ts';
 import { CASE_ID } from './case-fixture.ts';
 
 export const RELEASE_ID = 'e'.repeat(32);
