@@ -1,42 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { problem } from '../../lambdas/contracts/api-answers.ts';
-import {
-  isMutation,
-  ROUTES,
-  type AnswerOf,
-  type BodyOf,
-  type OperationId,
-  type Route,
-} from '../../lambdas/contracts/routes.ts';
+import { requestOf, type AnyCall, type Api, type CallOf } from '../../lambdas/contracts/api-calls.ts';
+import { ROUTES, type AnswerOf, type OperationId, type Route } from '../../lambdas/contracts/routes.ts';
 import { ClientError, ProblemError } from './errors.ts';
 import { exitForStatus } from './exit-codes.ts';
 import { send, type HttpReply, type Patience } from './transport.ts';
 
-type Placeholders<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | Placeholders<Rest>
-  : never;
-type ParamOf<O extends OperationId> = Placeholders<(typeof ROUTES)[O]['path']>;
-type QueryOf<O extends OperationId> = (typeof ROUTES)[O] extends {
-  readonly query: readonly { readonly name: infer Name extends string }[];
-}
-  ? Name
-  : never;
-type None = object;
-
-/** What an operation is called with: as much of it as its route asks for. */
-export type CallOf<O extends OperationId> = ([ParamOf<O>] extends [never]
-  ? None
-  : { readonly params: Readonly<Record<ParamOf<O>, string>> }) &
-  ([QueryOf<O>] extends [never]
-    ? None
-    : { readonly query?: Readonly<Partial<Record<QueryOf<O>, string | undefined>>> }) &
-  (BodyOf<O> extends undefined ? None : { readonly body: BodyOf<O> }) &
-  ((typeof ROUTES)[O] extends { readonly ifMatch: 'proposal' } ? { readonly proposalDigest: string } : None) & {
-    /** Chosen at random unless told; told, when an act is to be done again and not a second time. */
-    readonly idempotencyKey?: string;
-    /** The ETag that is known; an unchanged answer is then left out. */
-    readonly ifNoneMatch?: string | undefined;
-  };
+export type { Api, CallOf };
 
 export interface Reply<O extends OperationId> {
   /** Undefined where nothing has changed since `ifNoneMatch`. */
@@ -55,35 +24,6 @@ export interface Connection extends Patience {
   /** Its address, without a path. */
   readonly exchange: string;
   readonly credential?: Credential | undefined;
-}
-
-/** Members that a call may have, whatever its operation. */
-interface AnyCall {
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string | undefined>>;
-  readonly body?: unknown;
-  readonly proposalDigest?: string;
-  readonly idempotencyKey?: string;
-  readonly ifNoneMatch?: string | undefined;
-}
-
-function addressOf(exchange: string, route: Route, call: AnyCall): string {
-  const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(call.params?.[name] ?? ''));
-  const url = new URL(exchange.replace(/\/+$/, '') + path);
-  for (const [name, value] of Object.entries(call.query ?? {})) {
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
-  return url.href;
-}
-
-function headersOf(route: Route, call: AnyCall): Record<string, string> {
-  return {
-    accept: 'application/json, application/problem+json',
-    ...(route.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(isMutation(route) ? { 'idempotency-key': call.idempotencyKey ?? randomUUID() } : {}),
-    ...(call.proposalDigest === undefined ? {} : { 'if-match': `"${call.proposalDigest}"` }),
-    ...(call.ifNoneMatch === undefined ? {} : { 'if-none-match': call.ifNoneMatch }),
-  };
 }
 
 function parsed(text: string): unknown {
@@ -118,12 +58,7 @@ export async function call<O extends OperationId>(
   const route: Route = ROUTES[operation];
   const given: AnyCall = arguments_;
   const { credential } = connection;
-  const request = {
-    method: route.method,
-    url: addressOf(connection.exchange, route, given),
-    headers: headersOf(route, given),
-    ...(route.body === undefined ? {} : { body: JSON.stringify(given.body) }),
-  };
+  const request = requestOf(connection.exchange, operation, given);
   const attempt = (token: string | undefined): Promise<HttpReply> =>
     send(
       token === undefined ? request : { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } },
@@ -148,13 +83,6 @@ export async function call<O extends OperationId>(
   // The route's schema has read it.
   return { answer: answer.data as AnswerOf<O>, headers: reply.headers };
 }
-
-/** Every operation of the API as a function. */
-export type Api = {
-  readonly [O in OperationId]: (
-    ...call: None extends CallOf<O> ? [call?: CallOf<O>] : [call: CallOf<O>]
-  ) => Promise<AnswerOf<O>>;
-};
 
 /** The API of an exchange, as the caller that the connection's credential names. */
 export const apiOf = (connection: Connection): Api =>

@@ -1,12 +1,5 @@
+import type { HttpRequest } from '../../lambdas/contracts/api-calls.ts';
 import { unavailable } from './errors.ts';
-
-/** One HTTP request; its body is text, so that it can be sent again. */
-export interface HttpRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
 
 export interface HttpReply {
   readonly status: number;
