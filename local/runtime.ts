@@ -9,7 +9,7 @@ import { SignedCalls } from './http/signed-calls.ts';
 import { authorizer } from './iam/authorize.ts';
 import { type Denial, Denials } from './iam/denials.ts';
 import { Roles } from './iam/roles.ts';
-import { serviceRoleCaller, sessionCredentials } from './iam/service-roles.ts';
+import { administratorCredentials, serviceRoleCaller, sessionCredentials } from './iam/service-roles.ts';
 import { type Credentials, Sessions } from './iam/sessions.ts';
 import { Meter } from './meter.ts';
 import type { Host } from './service.ts';
@@ -234,6 +234,8 @@ function openDoor(
     callers,
     denials: () => identity.denials.read(),
     executions: () => services.states.executions(),
+    region: host.region,
+    credentials: administratorCredentials(host.account, identity.roles, identity.sessions),
     outbox: services.ses.outbox,
   };
   door.open({ routes, api: services.api, calls, view });

@@ -8,6 +8,7 @@ import { ApiGateway, type ClientCertificate } from './services/apigateway/api-ga
 import { DynamoDbService } from './services/dynamodb/service.ts';
 import { EventsService } from './services/events/events-service.ts';
 import { KmsService } from './services/kms/service.ts';
+import { LambdaApi } from './services/lambda/lambda-api.ts';
 import { LambdaService } from './services/lambda/lambda-service.ts';
 import { S3Service } from './services/s3/service.ts';
 import { SesService } from './services/ses/ses-service.ts';
@@ -22,6 +23,7 @@ export interface ServiceSet {
   readonly kms: KmsService;
   readonly s3: S3Service;
   readonly lambda: LambdaService;
+  readonly lambdaApi: LambdaApi;
   readonly events: EventsService;
   readonly sqs: SqsService;
   readonly ses: SesService;
@@ -56,6 +58,7 @@ export function createServices(host: Host, identity: IdentityParts): ServiceSet 
     dynamodb,
     sqs,
     lambda,
+    lambdaApi: new LambdaApi(host, lambda),
     events,
     s3: new S3Service(host, kms, exists),
     ses: new SesService(host),
@@ -71,6 +74,7 @@ export const signedServices = (set: ServiceSet): readonly Service[] => [
   set.states,
   set.kms,
   set.s3,
+  set.lambdaApi,
   set.events,
   set.sqs,
   set.ses,

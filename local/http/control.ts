@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Denial } from '../iam/denials.ts';
+import type { Session } from '../iam/sessions.ts';
 import type { Meter } from '../meter.ts';
 import { readBody, ServiceError } from '../service.ts';
 import type { CallCounts } from './call-counts.ts';
@@ -13,6 +14,9 @@ export interface ControlView {
   readonly callers: CallCounts;
   denials(): readonly Denial[];
   executions(): unknown;
+  readonly region: string;
+  /** Credentials of a role that trusts the account; undefined for any other. */
+  credentials(roleName: string): Session | undefined;
   readonly outbox: { toHtml(): string; toJson(): string };
 }
 
@@ -38,11 +42,41 @@ function targetOf(body: string, now: number): number | undefined {
   }
 }
 
-async function moveClock(request: IncomingMessage, response: ServerResponse, clock: Clock): Promise<void> {
-  const body = await readBody(request, 1024).catch((error: unknown) => {
+const smallBody = (request: IncomingMessage): Promise<Buffer | ServiceError> =>
+  readBody(request, 1024).catch((error: unknown) => {
     if (error instanceof ServiceError) return error;
     throw error;
   });
+
+function roleIn(body: string): string | undefined {
+  try {
+    const { role } = JSON.parse(body) as { readonly role?: unknown };
+    return typeof role === 'string' ? role : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `{ role }`: credentials of a role that trusts the account, as its administrator would get them from STS. */
+async function giveCredentials(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { credentials, region }: ControlView,
+): Promise<void> {
+  const body = await smallBody(request);
+  if (body instanceof ServiceError) return respondJson(response, { error: body.message }, body.status);
+  const role = roleIn(body.toString());
+  if (role === undefined) return respondJson(response, { error: 'Send {"role": "name"}.' }, 400);
+  const session = credentials(role);
+  if (session === undefined)
+    return respondJson(response, { error: 'There is no role of that name that trusts the account.' }, 403);
+  const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = session;
+  const expiration = new Date(expiresAt).toISOString();
+  return respondJson(response, { accessKeyId, secretAccessKey, sessionToken, expiration, region });
+}
+
+async function moveClock(request: IncomingMessage, response: ServerResponse, clock: Clock): Promise<void> {
+  const body = await smallBody(request);
   if (body instanceof ServiceError) return respondJson(response, { error: body.message }, body.status);
   const to = targetOf(body.toString(), clock.now());
   if (to === undefined) {
@@ -79,6 +113,8 @@ export async function control(request: IncomingMessage, response: ServerResponse
       return respondJson(response, clockState(view.clock));
     case 'POST clock':
       return moveClock(request, response, view.clock);
+    case 'POST credentials':
+      return giveCredentials(request, response, view);
     case 'GET meter':
       return respondJson(response, { calls: view.meter.read(), byCaller: view.callers.read() });
     case 'GET denials':

@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  DescribeStateMachineForExecutionCommand,
   GetExecutionHistoryCommand,
   ListExecutionsCommand,
   ListStateMachinesCommand,
@@ -38,6 +39,42 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const token = (): string => tokens.at(-1) ?? '';
+
+describe('DescribeStateMachineForExecution', () => {
+  const asked = (executionArn: string) => new DescribeStateMachineForExecutionCommand({ executionArn });
+
+  it('answers the definition that the execution began with, whatever the machine has become since', async () => {
+    const stateMachineArn = await world.machine(CALLBACK);
+    const client = world.client();
+    const { executionArn = '' } = await client.send(new StartExecutionCommand({ stateMachineArn }));
+    const before = await client.send(asked(executionArn));
+    expect(before).toMatchObject({ stateMachineArn, revisionId: expect.stringMatching(/./) });
+    expect(JSON.parse(before.definition ?? '')).toMatchObject({ StartAt: 'A' });
+    await world.machine(PASS);
+    const later = await client.send(new StartExecutionCommand({ stateMachineArn }));
+    expect((await client.send(asked(executionArn))).definition).toBe(before.definition);
+    const { definition, revisionId } = await client.send(asked(later.executionArn ?? ''));
+    expect([definition === before.definition, revisionId === before.revisionId]).toEqual([false, false]);
+  });
+
+  it('refuses an execution that never was, and a caller without the permission', async () => {
+    const client = world.client();
+    expect(await errorOf(client.send(asked(`${ARN}:execution:machine:none`)))).toBe('ExecutionDoesNotExist');
+    expect(await errorOf(client.send(asked('machine')))).toBe('InvalidArn');
+    denied = 'states:DescribeStateMachineForExecution';
+    expect(await errorOf(client.send(asked(`${ARN}:execution:machine:none`)))).toBe('AccessDeniedException');
+  });
+
+  it('says without the definition what needs no key', async () => {
+    const stateMachineArn = await world.machine(CALLBACK);
+    const client = world.client();
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn }));
+    const answer = await client.send(
+      new DescribeStateMachineForExecutionCommand({ executionArn, includedData: 'METADATA_ONLY' }),
+    );
+    expect([answer.definition, answer.encryptionConfiguration]).toEqual([undefined, { type: 'AWS_OWNED_KEY' }]);
+  });
+});
 
 describe('StartExecution', () => {
   it('refuses what is not an ARN of a state machine here', async () => {

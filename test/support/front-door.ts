@@ -1,6 +1,7 @@
 import { CallCounts } from '../../local/http/call-counts.ts';
 import { FrontDoor, type Route } from '../../local/http/front-door.ts';
 import { SignedCalls } from '../../local/http/signed-calls.ts';
+import { administratorCredentials } from '../../local/iam/service-roles.ts';
 import type { Credentials } from '../../local/iam/sessions.ts';
 import {
   jsonError,
@@ -78,6 +79,8 @@ export async function testDoor(routes: Readonly<Record<string, Route>> = {}): Pr
       callers,
       denials: () => denials.read(),
       executions: () => [],
+      region: host.region,
+      credentials: administratorCredentials(host.account, roles, sessions),
       outbox: { toHtml: () => '<p>outbox</p>', toJson: () => '{"mails":[]}' },
     },
     api: { handle: () => Promise.resolve(false), hostName: () => undefined },

@@ -39,6 +39,8 @@ export const batchGetItem: Operation = async (database, input, caller) => {
       tableName: TableName,
       keys: request.Keys,
       attributes: request.Keys.flatMap((Key) => [...attributesOf({ TableName, ...request, Key })]),
+      // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html#FGAC_DDB.Examples
+      select: request._projection === undefined ? 'ALL_ATTRIBUTES' : 'SPECIFIC_ATTRIBUTES',
       returnConsumedCapacity: parameters.ReturnConsumedCapacity,
     });
   }

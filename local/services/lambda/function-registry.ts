@@ -49,13 +49,21 @@ export class FunctionRegistry {
 
   /** @param reference a function name or ARN, plain or qualified. Throws `ResourceNotFoundException`. */
   find(reference: string): FunctionTarget {
+    const found = this.lookup(reference);
+    if (found === undefined)
+      throw new ServiceError('ResourceNotFoundException', `Function not found: ${reference}`, 404);
+    return found;
+  }
+
+  /** As {@link find}; undefined for what does not exist. */
+  lookup(reference: string): FunctionTarget | undefined {
     const [, name = '', qualifier = ''] = REFERENCE.exec(reference) ?? [];
     const found = this.#functions.get(name);
     const version = found && versionOf(found, qualifier);
     const plain = found?.configuration.arn ?? '';
     const arn = qualifier === '' ? plain : `${plain}:${qualifier}`;
     if (found === undefined || version === undefined || (reference.startsWith('arn:') && reference !== arn))
-      throw new ServiceError('ResourceNotFoundException', `Function not found: ${reference}`, 404);
+      return undefined;
     return { function: found, version, qualifier, arn };
   }
 

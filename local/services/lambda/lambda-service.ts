@@ -94,6 +94,26 @@ export class LambdaService implements FunctionInvoker {
     return outcome;
   }
 
+  /**
+   * Runs a function for a caller at the front door, which counts the call and knows of faults. Authorization comes before existence, which
+   * an unauthorized caller must not learn. Throws as {@link invoke}.
+   */
+  async call(
+    functionArn: string,
+    payload: unknown,
+    caller: RoleCaller,
+  ): Promise<{ readonly version: string; readonly outcome: InvocationOutcome }> {
+    const known = this.#registry.lookup(functionArn);
+    this.#host.authorize({
+      caller,
+      action: 'lambda:InvokeFunction',
+      resource: functionArn,
+      ...(known !== undefined && { resourcePolicy: this.#registry.policyOf(known) }),
+    });
+    const target = this.#registry.find(functionArn);
+    return { version: target.version, outcome: await this.#perform(target, payload) };
+  }
+
   /** Starts one instance of every function that has none, so that the first calls do not wait for code to load. */
   async warm(): Promise<void> {
     await Promise.all([...this.#registry.all()].map(({ pool }) => pool.warm('$LATEST')));
@@ -202,6 +222,11 @@ export class LambdaService implements FunctionInvoker {
   }
 
   #run(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
+    this.#host.meter.count('lambda', 'Invoke');
+    return this.#perform(target, payload);
+  }
+
+  #perform(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
     const event = JSON.stringify(payload ?? null);
     const bytes = Buffer.byteLength(event);
     if (bytes > LARGEST_REQUEST)
@@ -210,7 +235,6 @@ export class LambdaService implements FunctionInvoker {
         `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${LARGEST_REQUEST} bytes)`,
         413,
       );
-    this.#host.meter.count('lambda', 'Invoke');
     const invocation = { requestId: randomUUID(), event, functionArn: target.arn };
     return this.#host.activity.track(
       target.function.pool.use(target.version, (instance) => instance.invoke(invocation)),

@@ -13,8 +13,12 @@ export interface Encryption {
 export interface Revision {
   readonly id: string;
   readonly definition: Definition;
+  /** The definition as it was given. */
+  readonly source: string;
   readonly roleArn: string;
   readonly encryption: Encryption | undefined;
+  /** When it was made, in virtual time. */
+  readonly since: number;
 }
 
 export interface Machine {
@@ -55,8 +59,8 @@ export class Machines {
   #machines = new Map<string, Machine>();
 
   /** Creates the machine, or gives it a new revision when it exists. */
-  put(arn: string, name: string, revision: Omit<Revision, 'id'>, source: string): Machine {
-    const identity = JSON.stringify([source, revision.roleArn, revision.encryption ?? null]);
+  put(arn: string, name: string, revision: Omit<Revision, 'id'>): Machine {
+    const identity = JSON.stringify([revision.source, revision.roleArn, revision.encryption ?? null]);
     const latest = { ...revision, id: createHash('sha256').update(identity).digest('hex').slice(0, 32) };
     const existing = this.#machines.get(arn);
     if (existing !== undefined) {

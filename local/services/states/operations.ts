@@ -65,6 +65,38 @@ const describeExecution: Operation = (parameters, caller, deps) => {
   };
 };
 
+/**
+ * The revision that the execution began with and keeps. Of the optional members only the key's are answered.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html
+ */
+const describeStateMachineForExecution: Operation = (parameters, caller, deps) => {
+  const arn = executionArn(parameters, deps.host);
+  const metadataOnly = parameters.optionalChoice('includedData', ['ALL_DATA', 'METADATA_ONLY']) === 'METADATA_ONLY';
+  parameters.assertAllRead();
+  deps.host.authorize({ caller, action: 'states:DescribeStateMachineForExecution', resource: arn });
+  const known = deps.executions.get(arn);
+  if (known.execution === undefined)
+    throw notImplemented('DescribeStateMachineForExecution of an execution that was started before the runtime was');
+  if (!metadataOnly) assertReadable(known, caller, deps);
+  const { machine, revision } = known.execution.target;
+  return {
+    stateMachineArn: machine.arn,
+    name: machine.name,
+    roleArn: revision.roleArn,
+    revisionId: revision.id,
+    updateDate: seconds(revision.since),
+    ...(metadataOnly ? {} : { definition: revision.source }),
+    encryptionConfiguration:
+      revision.encryption === undefined
+        ? { type: 'AWS_OWNED_KEY' }
+        : {
+            type: 'CUSTOMER_MANAGED_KMS_KEY',
+            kmsKeyId: revision.encryption.keyId,
+            kmsDataKeyReusePeriodSeconds: revision.encryption.reuseSeconds,
+          },
+  };
+};
+
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
 const stopExecution: Operation = (parameters, caller, deps) => {
   const arn = executionArn(parameters, deps.host);
@@ -164,6 +196,7 @@ const sendTaskHeartbeat: Operation = (parameters, caller, deps) => {
 export const operations: Readonly<Record<string, Operation>> = {
   StartExecution: startExecution,
   DescribeExecution: describeExecution,
+  DescribeStateMachineForExecution: describeStateMachineForExecution,
   StopExecution: stopExecution,
   GetExecutionHistory: getExecutionHistory,
   ListExecutions: listExecutions,

@@ -49,10 +49,12 @@ function createMachine(properties: Properties, context: ResourceContext, host: H
   const arn = `arn:aws:states:${host.region}:${host.account}:stateMachine:${name}`;
   const revision = {
     definition: parsed(source, where),
+    source,
     roleArn: text(properties, 'RoleArn', where),
+    since: host.clock.now(),
     encryption: encryption(properties['EncryptionConfiguration'], `${where}: EncryptionConfiguration`),
   };
-  const machine = machines.put(arn, name, revision, source);
+  const machine = machines.put(arn, name, revision);
   return { ref: arn, attributes: { Arn: arn, Name: name, StateMachineRevisionId: machine.latest.id } };
 }
 
