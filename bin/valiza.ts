@@ -10,6 +10,7 @@ import { addHistory } from './commands/history.ts';
 import { addKeys } from './commands/keys.ts';
 import { addList } from './commands/list.ts';
 import { addOpen } from './commands/open.ts';
+import { addOps } from './commands/ops.ts';
 import { addPropose } from './commands/propose.ts';
 import { addReceipt } from './commands/receipt.ts';
 import { addReference } from './commands/reference.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly AddCommand[] = [
   addHistory,
   addDirectory,
   addKeys,
+  addOps,
   addToken,
   addReference,
 ];

@@ -88,6 +88,13 @@ export const FUNCTIONS = {
     timeoutSeconds: 50,
     environment: [ENV.casesTable, ENV.tallyTable, ENV.stateMachine],
   },
+  'answer-operator': {
+    entry: 'lambdas/events/answer-operator/handler.ts',
+    description: 'Tells operators where cases stand, by ids and counts.',
+    memoryMb: 512,
+    timeoutSeconds: 60,
+    environment: [ENV.casesTable, ENV.stateMachine],
+  },
 } as const satisfies Readonly<Record<string, FunctionSpec>>;
 
 export type FunctionName = keyof typeof FUNCTIONS;

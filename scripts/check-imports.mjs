@@ -67,7 +67,8 @@ const PARTS = [
     name: 'client',
     files: /^bin\/(valiza\.ts$|client\/|commands\/)/,
     may: LAW,
-    packages: /^(zod|commander|cli-progress|@aws-crypto\/client-node)$/,
+    // Operators invoke a function and read templates with AWS credentials of their own; everybody else talks to the API.
+    packages: /^(zod|commander|cli-progress|@aws-crypto\/client-node|@aws-sdk\/client-(lambda|cloudformation))$/,
     builtins: ANY,
   },
   {

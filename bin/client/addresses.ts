@@ -6,6 +6,9 @@ export const usualExchange = (env: Readonly<Record<string, string | undefined>>)
 
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
+/** Whether an exchange runs on this very machine, where the exercise is. */
+export const isLoopback = (exchange: string): boolean => LOOPBACK.has(new URL(exchange).hostname);
+
 /**
  * An address that a credential, a document or a key may travel to: https, or http to this very machine, where the exercise runs.
  * @param what names the address in the error

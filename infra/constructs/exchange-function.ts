@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { ENV } from '../../lambdas/contracts/names.ts';
+import { functionNameIn, type ENV } from '../../lambdas/contracts/names.ts';
 import type { Environment } from '../environments/schema.ts';
 import { FUNCTIONS, type FunctionName, type FunctionSpec } from '../functions.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -32,7 +32,7 @@ export class ExchangeFunction extends Construct {
   constructor(scope: Construct, id: string, props: ExchangeFunctionProps) {
     super(scope, id);
     const spec: FunctionSpec = FUNCTIONS[props.name];
-    const functionName = `valiza-${props.environment.name}-${props.name}`;
+    const functionName = functionNameIn(props.environment.name, props.name);
     const logGroupName = `/aws/lambda/${functionName}`;
     const stack = Stack.of(this);
     const logGroup = new LogGroup(this, 'Log', {

@@ -25,6 +25,7 @@ import type { Environment } from '../environments/schema.ts';
 import { FUNCTIONS, type FunctionName } from '../functions.ts';
 import { caseWorkflow } from '../workflow/case-workflow.ts';
 import { workflowRole } from '../workflow/workflow-role.ts';
+import { operatorRole } from './operator-role.ts';
 import { PERMISSIONS } from './permissions.ts';
 import type { VaultStack } from './vault.ts';
 
@@ -76,6 +77,7 @@ export class ExchangeStack extends Stack {
       functions: { api: this.#fn('api').function, 'grant-access': this.#fn('grant-access').function },
       authenticate: this.#fn('authenticate-caller').function,
     });
+    this.#operating(environment, stateMachineName);
     this.#alarms(machine);
     new CfnOutput(this, 'ApiAddress', {
       value: environment.api.mutualTls === null ? api.restApi.url : `https://${environment.api.mutualTls.domainName}`,
@@ -244,15 +246,11 @@ export class ExchangeStack extends Stack {
   /** The sweep, every minute and at each end of an execution that was not a success. */
   #sweeps(machine: StateMachine, machineName: string): void {
     const sweep = this.#fn('sweep-cases');
-    const executions = `${this.#stateMachineArn(machineName).replace(':stateMachine:', ':execution:')}:*`;
+    const executions = this.#executionsOf(machineName);
     sweep.role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }),
     );
-    acknowledge(
-      sweep.role,
-      `AwsSolutions-IAM5[Resource::${executions.replace(Aws.PARTITION, '<AWS::Partition>')}]`,
-      'The executions of this workflow; their names are random.',
-    );
+    this.#acknowledgeExecutions(sweep.role, executions);
     const target = () =>
       new LambdaTarget(sweep.function, {
         deadLetterQueue: this.#undelivered,
@@ -275,6 +273,33 @@ export class ExchangeStack extends Stack {
       },
       targets: [target()],
     });
+  }
+
+  /** Operators ask one function, and read nothing themselves: no title reaches them (promise S7). */
+  #operating(environment: Environment, machineName: string): void {
+    const answer = this.#fn('answer-operator');
+    const executions = this.#executionsOf(machineName);
+    answer.role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['states:DescribeExecution', 'states:DescribeStateMachineForExecution'],
+        resources: [executions],
+      }),
+    );
+    this.#acknowledgeExecutions(answer.role, executions);
+    const operator = operatorRole(this, environment, answer.function);
+    new CfnOutput(this, 'OperatorRoleArn', { value: operator.roleArn });
+  }
+
+  #executionsOf(machineName: string): string {
+    return `${this.#stateMachineArn(machineName).replace(':stateMachine:', ':execution:')}:*`;
+  }
+
+  #acknowledgeExecutions(role: Role, executions: string): void {
+    acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::${executions.replace(Aws.PARTITION, '<AWS::Partition>')}]`,
+      'The executions of this workflow; their names are random.',
+    );
   }
 
   #alarms(machine: StateMachine): void {

@@ -52,6 +52,19 @@ const note =
       'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['caseId', 'sk', ...attributes] },
       Null: { 'dynamodb:Attributes': 'false' },
     });
+
+/**
+ * Some attributes of heads and no other: a read that names none asks for all, and is refused.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+const readOnly =
+  (...attributes: readonly string[]): Grant =>
+  (role, vault) =>
+    allowIf(role, ['dynamodb:BatchGetItem'], vault.cases.tableArn, {
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['caseId', 'sk', ...attributes] },
+      Null: { 'dynamodb:Attributes': 'false' },
+      StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+    });
 const readDirectory = onTable(directory, 'Query');
 
 const inBucket =
@@ -133,6 +146,12 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
     note('attempt', 'nudges', 'sequence', 'dueKey', 'dueSort'),
     onTable(tally, 'GetItem'),
     onIndex('by-due'),
+    vaultKey('Decrypt'),
+  ],
+  // Where a case stands, by these attributes; what it is about is not its operators' to read (promise S7).
+  'answer-operator': [
+    onIndex('by-due'),
+    readOnly('phase', 'attempt', 'failures', 'changedAt', 'dueAt', 'deposits', 'eventSchema'),
     vaultKey('Decrypt'),
   ],
 };

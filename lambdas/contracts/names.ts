@@ -25,6 +25,12 @@ export const ENV = {
   foundingOfficers: 'FOUNDING_OFFICERS',
 } as const;
 
+/** A function of an environment, as Lambda knows it. */
+export const functionNameIn = (environment: string, name: string): string => `valiza-${environment}-${name}`;
+
+/** The role that operators of an environment assume. */
+export const operatorRoleName = (environment: string): string => `valiza-${environment}-operator`;
+
 export const INDEX = {
   /** Open work: partition phase and shard, sorted by when it is due. */
   open: 'open-by-phase',

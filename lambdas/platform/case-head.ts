@@ -30,6 +30,8 @@ export interface CaseHead {
   /** Deposits whose objects may still exist. */
   readonly deposits: number;
   readonly failures: number;
+  /** Highest schema version among its events; a head of an earlier release does not say. */
+  readonly eventSchema?: number;
 }
 
 /** Attributes that put a case into its indexes; all keys-only and sparse. */

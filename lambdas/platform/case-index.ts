@@ -10,7 +10,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { INDEX } from '../contracts/names.ts';
 import type { CaseId } from '../domain/ids.ts';
 import type { Instant } from '../domain/instant.ts';
-import type { Phase } from '../domain/phases.ts';
+import { isFinal, type Phase } from '../domain/phases.ts';
 import { agencyKey, dueKey, openKey, type CaseHead } from './case-head.ts';
 import { SEEN_BY_ANNOUNCE } from './case-store.ts';
 import { asOurError, toItem } from './dynamodb.ts';
@@ -77,15 +77,27 @@ async function queryIndex(
   };
 }
 
-/** Heads in the order of their ids; an id whose head has gone is left out. At most 100. */
-async function readHeads(client: DynamoDBClient, table: string, ids: readonly string[]): Promise<CaseHead[]> {
+/** Heads in the order of their ids; an id whose head has gone is left out. At most 100. @param attributes read of each; all unless told */
+async function readHeads(
+  client: DynamoDBClient,
+  table: string,
+  ids: readonly string[],
+  attributes?: readonly (keyof CaseHead)[],
+): Promise<CaseHead[]> {
   if (ids.length === 0) return [];
   const found = new Map<string, CaseHead>();
   let keys = ids.map((caseId) => toItem({ caseId, sk: 'HEAD' }));
   // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html: what was not processed is asked for again.
+  const only =
+    attributes === undefined
+      ? {}
+      : {
+          ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
+          ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+        };
   while (keys.length > 0) {
     const answer = await client
-      .send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }))
+      .send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true, ...only } } }))
       .catch((error: unknown) => Promise.reject(asOurError(error)));
     for (const item of answer.Responses?.[table] ?? []) {
       const head = unmarshall(item) as CaseHead; // written by commitCase only
@@ -141,6 +153,33 @@ export async function listDue(
     upTo: now,
   });
   return ids as CaseId[]; // only heads carry a dueKey, and their partition key is a case id
+}
+
+/** What operators may know of a case: where it stands, never what it is about. The role of their function is allowed these alone. */
+const OPERATORS_SEE = [
+  'caseId',
+  'phase',
+  'attempt',
+  'failures',
+  'changedAt',
+  'dueAt',
+  'deposits',
+  'eventSchema',
+] as const;
+export type OperatorsHead = Pick<CaseHead, (typeof OPERATORS_SEE)[number]>;
+
+/** Cases that are not done, in the order in which the sweep looks at them; it takes those that are done out of the index. */
+export async function listInFlight(
+  client: DynamoDBClient,
+  table: string,
+  limit: number,
+  after?: Position,
+): Promise<{ readonly heads: readonly OperatorsHead[]; readonly next: Position | undefined }> {
+  const partition = ['dueKey', dueKey()] as const;
+  const query = { index: INDEX.due, partition, sortName: 'dueSort', newestFirst: false, limit, after };
+  const { ids, next } = await queryIndex(client, table, query);
+  const heads: readonly OperatorsHead[] = await readHeads(client, table, ids, OPERATORS_SEE);
+  return { heads: heads.filter((head) => !isFinal(head.phase) || head.deposits > 0), next };
 }
 
 /** The head of one case, strongly consistent; undefined when there is none. */

@@ -6,6 +6,13 @@ const WILDCARDS: readonly (readonly [role: string, action: string, resource: str
   ['resumeworkflowRole', 'dynamodb:ListStreams', '*', 'streams are listed for the account'],
   ['announceRole', 'dynamodb:ListStreams', '*', 'streams are listed for the account'],
   ['sweepcasesRole', 'states:DescribeExecution', '<execution>:*', 'executions are named by random ids'],
+  ['answeroperatorRole', 'states:DescribeExecution', '<execution>:*', 'executions are named by random ids'],
+  [
+    'answeroperatorRole',
+    'states:DescribeStateMachineForExecution',
+    '<execution>:*',
+    'executions are named by random ids',
+  ],
   ['SealingRole', 's3:GetObject', '<deposits>/*', 'deposits are named by random ids'],
   ['SealingRole', 's3:DeleteObject', '<deposits>/*', 'deposits are named by random ids'],
   ['SealingRole', 's3:PutObject', '<packages>/*', 'packages are named by random ids'],
@@ -65,7 +72,9 @@ const WHO: readonly (readonly [action: string, resource: string, roles: readonly
   ['states:SendTaskHeartbeat', '*', []],
   ['states:StopExecution', '*', []],
   ['states:RedriveExecution', '*', []],
-  ['lambda:InvokeFunction', '*', ['WorkflowRole']],
+  ['lambda:InvokeFunction', '*', ['OperatorRole', 'WorkflowRole']],
+  // Operators ask one function; they read no table, wake nothing and open nothing themselves.
+  ['lambda:InvokeFunction', '<answer-operator>', ['OperatorRole']],
   // Deposits are read by sealing alone; packages are read by release access alone.
   ['s3:GetObject', '<deposits>/*', ['SealingRole']],
   ['s3:PutObject', '<deposits>/*', ['apiRole']],
@@ -96,8 +105,9 @@ const WITHOUT_SOURCE: readonly (readonly [principal: string, why: string])[] = [
   ['logs.<region>.amazonaws.com', 'held to the log groups of the account by the encryption context'],
 ];
 
-/** Who may assume the roles that are not for a function. */
+/** Who may assume the roles that are not for a function; `<account>` stands for whoever the account's own policies allow. */
 const TRUSTED: Readonly<Record<string, string>> = {
+  OperatorRole: '<account>',
   ReleaseAccessRole: '${GrantAccessRole.Arn}',
   WorkflowRole: 'states.amazonaws.com',
   ApiLogRole: 'apigateway.amazonaws.com',
@@ -113,6 +123,7 @@ function generic(templates: Templates, value: string): string {
     .replace(`arn:aws:s3:::valiza-${name}-deposits-${account}`, '<deposits>')
     .replace(`arn:aws:s3:::valiza-${name}-packages-${account}`, '<packages>')
     .replace(`arn:aws:states:${region}:${account}:execution:valiza-${name}-case`, '<execution>')
+    .replace(/^\$\{answeroperatorFunction[0-9A-F]{8}\.Arn\}$/, '<answer-operator>')
     .replace(/^\$\{(PackageKey|Cases|Tally|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
 }
 
@@ -199,6 +210,35 @@ export function permissionsOf(templates: Templates): void {
     expect(able.toSorted()).toEqual([...expected].toSorted());
   });
 
+  it('lets operators ask one function and do nothing else', () => {
+    const operator = roles.filter(({ role }) => role === 'OperatorRole').flatMap(({ statements }) => statements);
+    expect(operator.map(({ actions, resources }) => [actions, resources])).toEqual([
+      [['lambda:InvokeFunction'], ['<answer-operator>']],
+    ]);
+  });
+
+  it('shows the function that answers operators the listed attributes of a case, and nothing without naming them', () => {
+    const reads = roles
+      .filter(({ role }) => role === 'answeroperatorRole')
+      .flatMap(({ statements }) => statements)
+      .filter(({ actions }) => actions.some((action) => covers('dynamodb:*', action)));
+    expect(reads.map(({ actions, conditions }) => [actions, conditions])).toEqual([
+      [['dynamodb:Query'], {}],
+      [
+        ['dynamodb:BatchGetItem'],
+        {
+          'ForAllValues:StringEquals': {
+            'dynamodb:Attributes': [
+              ...['caseId', 'sk', 'phase', 'attempt', 'failures', 'changedAt', 'dueAt', 'deposits', 'eventSchema'],
+            ],
+          },
+          Null: { 'dynamodb:Attributes': 'false' },
+          StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+        },
+      ],
+    ]);
+  });
+
   it('lets a function write to no log but its own', () => {
     for (const { id, properties } of templates.ofType('AWS::Lambda::Function')) {
       const roleId = templates.text(properties['Role']).slice(2, -'.Arn}'.length);
@@ -282,7 +322,8 @@ export function permissionsOf(templates: Templates): void {
         .statements(properties['AssumeRolePolicyDocument'])
         .flatMap(({ principals }) => Object.values(principals).flat());
       const expected = TRUSTED[named(id)] ?? 'lambda.amazonaws.com';
-      expect([id, trusted.map(named)]).toEqual([id, [expected]]);
+      const said = trusted.map((who) => (who === `arn:aws:iam::${environment.account}:root` ? '<account>' : named(who)));
+      expect([id, said]).toEqual([id, [expected]]);
     }
   });
 }

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { Act, AddCommand } from '../client/session.ts';
+import { addDoctor } from './ops/doctor.ts';
+
+/** Adds a command to the group. */
+export type AddOperatorCommand = (ops: Command, act: Act) => void;
+
+const COMMANDS: readonly AddOperatorCommand[] = [addDoctor];
+
+/** ops: for those who run an exchange; with the AWS credentials of its operators' role, and no person's token. */
+export const addOps: AddCommand = (program, act) => {
+  const ops = program
+    .command('ops')
+    .description('for those who run the exchange, with the AWS credentials of its operators');
+  for (const add of COMMANDS) add(ops, act);
+  for (const command of ops.commands)
+    command.option('--env <name>', 'environment, such as can-production (default: what the exchange says of itself)');
+};

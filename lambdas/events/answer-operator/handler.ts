@@ -1,0 +1,70 @@
+import * as z from 'zod';
+import { ENV } from '../../contracts/names.ts';
+import { operatorRequest, type InFlightAnswer, type InFlightCase } from '../../contracts/operator.ts';
+import { caseId, instant } from '../../contracts/values.ts';
+import { listInFlight, type OperatorsHead, type Position } from '../../platform/case-index.ts';
+import { now } from '../../platform/clock.ts';
+import { dynamodb } from '../../platform/dynamodb.ts';
+import { readEnvironment } from '../../platform/environment.ts';
+import { caseIdOf } from '../../platform/exchange.ts';
+import { runningAttempt } from '../../platform/workflow.ts';
+
+const env = readEnvironment([ENV.casesTable, ENV.stateMachine]);
+
+/** Cases in one answer: each takes two calls of Step Functions, whose quotas are small. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+const PAGE = 25;
+
+/** The request is none that this function answers; the message names members and rules, never a value. */
+class InvalidInput extends Error {
+  override readonly name = 'InvalidInput';
+}
+
+const position = z.strictObject({ sort: instant, caseId });
+
+function positionIn(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    return position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+  } catch {
+    throw new InvalidInput('The cursor is none that this function gave. Begin without one.');
+  }
+}
+
+/** A case with the execution that carries it; what the execution runs is added to `revisions`. */
+async function describe(head: OperatorsHead, revisions: InFlightAnswer['revisions']): Promise<InFlightCase> {
+  const running = await runningAttempt(env[ENV.stateMachine], head.caseId, head.attempt);
+  if (running !== undefined) revisions[running.revision] = { functions: [...running.functions], role: running.role };
+  return {
+    caseId: caseIdOf(head),
+    phase: head.phase,
+    attempt: head.attempt,
+    failures: head.failures,
+    changedAt: head.changedAt,
+    dueAt: head.dueAt ?? null,
+    eventSchema: head.eventSchema ?? 1,
+    execution: running === undefined ? null : { startedAt: running.startedAt, revision: running.revision },
+  };
+}
+
+async function inFlight(cursor: string | undefined): Promise<InFlightAnswer> {
+  const { heads, next } = await listInFlight(dynamodb, env[ENV.casesTable], PAGE, positionIn(cursor));
+  const revisions: InFlightAnswer['revisions'] = {};
+  const cases: InFlightCase[] = [];
+  for (const head of heads) cases.push(await describe(head, revisions));
+  return {
+    asOf: now(),
+    cases,
+    revisions,
+    next: next === undefined ? null : Buffer.from(JSON.stringify(next)).toString('base64url'),
+  };
+}
+
+/** Answers operators, who invoke it: ids, phases, codes, counts and dates. No operator reads the tables themselves. */
+export async function handler(input: unknown): Promise<InFlightAnswer> {
+  const asked = operatorRequest.safeParse(input);
+  if (!asked.success) throw new InvalidInput(`This is no question for operators:\n${z.prettifyError(asked.error)}`);
+  switch (asked.data.ask) {
+    case 'in-flight':
+      return inFlight(asked.data.cursor);
+  }
+}

@@ -1,0 +1,86 @@
+import { PassThrough } from 'node:stream';
+import { run } from '../../bin/valiza.ts';
+import { MINUTE, openScene, type Scene } from '../support/exchange.ts';
+
+jest.setTimeout(120_000);
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene();
+});
+afterAll(() => scene.close());
+
+/** Runs the client on this exchange, as whoever sits at the machine. */
+async function valiza(...argv: string[]): Promise<{ exit: number; stdout: string; stderr: string }> {
+  const texts = { stdout: '', stderr: '' };
+  const stderr = new PassThrough();
+  stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('utf8')));
+  const exit = await run(argv, {
+    env: { VALIZA_EXCHANGE: scene.runtime.url },
+    home: '/nonexistent',
+    stdout: { write: (text: string) => (texts.stdout += text) },
+    stderr,
+    stdin: Object.assign(new PassThrough(), { isTTY: false }),
+    signal: new AbortController().signal,
+  });
+  return { exit, ...texts };
+}
+
+test('the doctor finds nothing in flight in a new exchange', async () => {
+  const { exit, stdout, stderr } = await valiza('ops', 'doctor');
+  expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+  expect(stdout).toMatch(/^No case is in flight \(/);
+});
+
+test('the doctor lists what is in flight, by phase, attempt and workflow, and nothing of what it is about', async () => {
+  const title = 'Canary of the doctor';
+  const first = await scene.submit({ title });
+  const second = await scene.reach('AWAITING_ASSURANCE');
+  const inadmissible = await scene.submit({ agreementId: 'CAN-UKR', title });
+  expect(inadmissible.phase).toBe('INADMISSIBLE');
+  const { exit, stdout } = await valiza('ops', 'doctor', '--json');
+  const seen = JSON.parse(stdout) as Record<string, unknown> & { cases: Record<string, unknown>[] };
+  expect(exit).toBe(0);
+  expect(seen['environment']).toBe('can-local');
+  const execution = { startedAt: expect.any(String), revision: expect.stringMatching(/^[0-9a-f-]{32,36}$/) };
+  expect(seen.cases).toHaveLength(2);
+  expect(seen.cases).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ caseId: first.caseId, phase: 'UNDER_REVIEW', attempt: 1, failures: 0, execution }),
+      expect.objectContaining({ caseId: second.caseId, phase: 'AWAITING_ASSURANCE', attempt: 1, execution }),
+    ]),
+  );
+  const [revision, ...others] = Object.values(seen['revisions'] as object) as { functions: string[] }[];
+  expect(others).toEqual([]);
+  expect(revision?.functions.map((name) => name.replace(/:.*/, ''))).toEqual(
+    ['assess-request', 'await-party', 'close-release', 'open-release', 'record-failure', 'seal-package'].map(
+      (name) => `valiza-can-local-${name}`,
+    ),
+  );
+  expect(stdout).not.toContain(title);
+});
+
+test('a case that no execution carries is listed as such, until one does', async () => {
+  const { faults, clock } = scene.runtime;
+  faults.plan = ({ operation, moment }) =>
+    operation === 'StartExecution' && moment === 'before' ? 'throttle' : undefined;
+  const { caseId } = await scene.as(scene.who.requester).submitRequest({
+    body: {
+      agreementId: 'CAN-UKR-EXERCISE',
+      purpose: 'tender',
+      justification: 'To bid on the solicitation of the exercise.',
+      title: 'Tender documents',
+      description: 'The tender file of the exercise.',
+      levelSought: { axis: 'protected', mark: scene.mark },
+      recipients: [scene.who.recipient],
+      language: 'en',
+    },
+  });
+  const line = async (): Promise<string | undefined> =>
+    (await valiza('ops', 'doctor')).stdout.split('\n').find((row) => row.includes(caseId));
+  expect(await line()).toMatch(/^SUBMITTED +[0-9a-f]{32}  attempt 1  no execution/);
+  faults.plan = undefined;
+  await clock.advance(5 * MINUTE);
+  await scene.waitFor(caseId, 'UNDER_REVIEW');
+  expect(await line()).toMatch(/^UNDER_REVIEW +[0-9a-f]{32}  attempt \d  workflow [0-9a-f]{8}  +due /);
+});
