@@ -6,7 +6,8 @@ import type { FaultPoint } from '../../local/faults.ts';
 import { canonicalRequest, sha256, signature } from '../../local/http/canonical-request.ts';
 import type { Credentials } from '../../local/iam/sessions.ts';
 import { testDoor, type TestDoor } from '../support/front-door.ts';
-import { REGION } from '../support/local-identity.ts';
+import type { Properties } from '../../local/resource.ts';
+import { ACCOUNT, REGION, trusting } from '../support/local-identity.ts';
 
 let door: TestDoor;
 const clients: { destroy(): void }[] = [];
@@ -324,6 +325,27 @@ describe('the front door', () => {
     // The Date header is virtual too: SDKs correct their clocks by it.
     const date = Date.parse((await fetch(`${door.url}/_local/clock`)).headers.get('date') ?? '');
     expect(Math.abs(date - door.host.clock.now())).toBeLessThan(60_000);
+  });
+
+  test('gives an administrator a role that trusts the account, and no other', async () => {
+    const root = `arn:aws:iam::${ACCOUNT}:root`;
+    const trusts: Readonly<Record<string, Properties>> = {
+      Operator: trusting({ AWS: root }),
+      Function: trusting({ Service: 'lambda.amazonaws.com' }),
+      Chained: trusting({ AWS: `arn:aws:iam::${ACCOUNT}:role/Operator` }),
+      Other: trusting({ AWS: 'arn:aws:iam::999999999999:root' }),
+      Conditional: trusting({ AWS: root }, { Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } }),
+    };
+    for (const [name, trust] of Object.entries(trusts)) door.role(name, { AssumeRolePolicyDocument: trust });
+    const ask = (body: object, headers: Record<string, string> = { 'x-local-control': '1' }): Promise<Response> =>
+      fetch(`${door.url}/_local/credentials`, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect((await ask({ role: 'Operator' }, {})).status).toBe(403);
+    for (const role of ['Function', 'Chained', 'Other', 'Conditional', 'None'])
+      expect([role, (await ask({ role })).status]).toEqual([role, 403]);
+    for (const wrong of [{}, { role: 1 }]) expect((await ask(wrong)).status).toBe(400);
+    const given = (await (await ask({ role: 'Operator' })).json()) as Record<string, string>;
+    expect(door.sessions.find(given['accessKeyId'] ?? '')?.caller.roleName).toBe('Operator');
+    expect(Date.parse(given['expiration'] ?? '') - door.host.clock.now()).toBeLessThanOrEqual(3_600_000);
   });
 
   test('serves what it knows, its own routes, and nothing else', async () => {
