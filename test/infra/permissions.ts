@@ -228,9 +228,7 @@ export function permissionsOf(templates: Templates): void {
         ['dynamodb:BatchGetItem'],
         {
           'ForAllValues:StringEquals': {
-            'dynamodb:Attributes': [
-              ...['caseId', 'sk', 'phase', 'attempt', 'failures', 'changedAt', 'dueAt', 'deposits', 'eventSchema'],
-            ],
+            'dynamodb:Attributes': 'caseId sk phase attempt failures changedAt dueAt deposits eventSchema'.split(' '),
           },
           Null: { 'dynamodb:Attributes': 'false' },
           StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
@@ -322,7 +320,9 @@ export function permissionsOf(templates: Templates): void {
         .statements(properties['AssumeRolePolicyDocument'])
         .flatMap(({ principals }) => Object.values(principals).flat());
       const expected = TRUSTED[named(id)] ?? 'lambda.amazonaws.com';
-      const said = trusted.map((who) => (who === `arn:aws:iam::${environment.account}:root` ? '<account>' : named(who)));
+      const said = trusted.map((who) =>
+        who === `arn:aws:iam::${environment.account}:root` ? '<account>' : named(who),
+      );
       expect([id, said]).toEqual([id, [expected]]);
     }
   });
