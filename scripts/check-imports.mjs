@@ -19,7 +19,7 @@ const PARTS = [
     name: 'evidence',
     files: /^lambdas\/evidence\//,
     may: ['lambdas/domain/'],
-    packages: /^(canonicalize|@hpke\/core|@aws-crypto\/client-node)$/,
+    packages: /^(canonicalize|@hpke\/core|@aws-crypto\/.+)$/,
     builtins: /^node:(crypto|stream|stream\/promises)$/,
   },
   { name: 'contracts', files: /^lambdas\/contracts\//, may: ['lambdas/domain/'], packages: /^zod$/, builtins: NONE },
@@ -27,7 +27,7 @@ const PARTS = [
     name: 'platform',
     files: /^lambdas\/platform\//,
     may: [...LAW, 'agreements/'],
-    packages: /^(zod|@aws-sdk\/.+|@aws-crypto\/client-node)$/,
+    packages: /^(zod|@aws-sdk\/.+|@aws-crypto\/.+)$/,
     builtins: ANY,
   },
   {
@@ -68,7 +68,7 @@ const PARTS = [
     files: /^bin\/(valiza\.ts$|client\/|commands\/)/,
     may: LAW,
     // Operators invoke a function and read templates with AWS credentials of their own; everybody else talks to the API.
-    packages: /^(zod|commander|cli-progress|@aws-crypto\/client-node|@aws-sdk\/client-(lambda|cloudformation))$/,
+    packages: /^(zod|commander|cli-progress|@aws-crypto\/.+|@aws-sdk\/client-(lambda|cloudformation))$/,
     builtins: ANY,
   },
   {

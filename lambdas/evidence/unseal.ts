@@ -1,17 +1,10 @@
-import {
-  AlgorithmSuiteIdentifier,
-  buildDecrypt,
-  CommitmentPolicy,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-  type MessageHeader,
-} from '@aws-crypto/client-node';
+import { buildDecrypt, type MessageHeader } from '@aws-crypto/decrypt-node';
+import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node';
+import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-
-/** Name and namespace of the keyring under which packages are sealed; they stand in the message header. */
-export const KEYRING = { keyNamespace: 'valiza', keyName: 'package' } as const;
+import { KEYRING } from './package-keyring.ts';
 
 const { decryptUnsignedMessageStream } = buildDecrypt({
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,

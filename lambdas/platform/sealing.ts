@@ -1,10 +1,6 @@
-import {
-  AlgorithmSuiteIdentifier,
-  CommitmentPolicy,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-  buildEncrypt,
-} from '@aws-crypto/client-node';
+import { buildEncrypt } from '@aws-crypto/encrypt-node';
+import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node';
+import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { Upload } from '@aws-sdk/lib-storage';
 import { createHash } from 'node:crypto';
 import { PassThrough, Readable, Transform } from 'node:stream';
@@ -12,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { InvariantBroken } from '../domain/case.ts';
 import type { ProposedDocument, SealedPackage } from '../domain/events.ts';
 import type { CaseId, Digest } from '../domain/ids.ts';
-import { KEYRING } from '../evidence/unseal.ts';
+import { KEYRING } from '../evidence/package-keyring.ts';
 import { depositKey, packageObjectKey, readObject, s3 } from './object-store.ts';
 import { encryptionContext, type PackageKeys } from './package-keys.ts';
 import { randomId } from './identifiers.ts';

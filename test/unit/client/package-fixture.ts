@@ -1,15 +1,11 @@
-import {
-  AlgorithmSuiteIdentifier,
-  buildEncrypt,
-  CommitmentPolicy,
-  RawAesKeyringNode,
-  RawAesWrappingSuiteIdentifier,
-} from '@aws-crypto/client-node';
+import { buildEncrypt } from '@aws-crypto/encrypt-node';
+import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node';
+import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
 import { randomBytes } from 'node:crypto';
 import type { AccessView } from '../../../lambdas/contracts/api-answers.ts';
 import { digestOfBytes } from '../../../lambdas/evidence/digest.ts';
 import { sealKey } from '../../../lambdas/evidence/sealed-key.ts';
-import { KEYRING } from '../../../lambdas/evidence/unseal.ts';
+import { KEYRING } from '../../../lambdas/evidence/package-keyring.ts';
 import { CASE_ID } from './case-fixture.ts';
 
 export const RELEASE_ID = 'e'.repeat(32);
