@@ -8,8 +8,8 @@ import { VaultStack } from './stacks/vault.ts';
 interface BuildOptions {
   /** The environment itself, for tests; otherwise the context value `env` chooses it. */
   readonly environment?: Environment;
-  /** False for a template that is only looked at: functions get a placeholder instead of their code. */
-  readonly bundle?: boolean;
+  /** Directory of the functions' bundles; without, for a template that is only looked at, they get a placeholder instead of their code. */
+  readonly bundles?: string;
   /** False leaves the rule packs out; so does the context value `nag`, for a laptop that has waited long enough. */
   readonly nag?: boolean;
 }
@@ -36,7 +36,7 @@ export function build(appProps: AppProps = {}, options: BuildOptions = {}): Exch
     env,
     environment,
     vault,
-    bundle: options.bundle ?? true,
+    bundles: options.bundles,
     terminationProtection: protect,
     description: 'Valiza: functions, workflow and API of an exchange',
   });

@@ -9,6 +9,8 @@ export interface FunctionSpec {
   readonly memoryMb: number;
   readonly timeoutSeconds: number;
   readonly environment: readonly EnvName[];
+  /** What lies beside the code, for the function to read when it is asked for it. */
+  readonly files?: readonly string[];
 }
 
 /** What a function that reads or changes cases is given. */
@@ -52,6 +54,7 @@ export const FUNCTIONS = {
     memoryMb: 1024,
     timeoutSeconds: 20,
     environment: [...CASES, ENV.idempotencyTable, ENV.depositsBucket, ENV.environment],
+    files: ['lambdas/contracts/openapi.json'],
   },
   'grant-access': {
     entry: 'lambdas/api/grant-access.ts',

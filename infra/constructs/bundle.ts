@@ -1,20 +1,22 @@
-import { buildSync } from 'esbuild';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { FUNCTIONS, type FunctionName } from '../functions.ts';
+import { build } from 'esbuild';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { FUNCTIONS, type FunctionName, type FunctionSpec } from '../functions.ts';
+import { leavingOut } from './left-out.ts';
 
 const ROOT = join(import.meta.dirname ?? __dirname, '..', '..');
 const DIST = join(ROOT, 'dist');
 
-let bundles: string | undefined;
-
-/** Builds every function in one go: minified CommonJS (it starts faster than ESM), the SDK inside (so that what was tested is what runs). */
-function bundleAll(): string {
+/**
+ * Builds every function in one go: minified CommonJS (it starts faster than ESM), the SDK inside (so that what was tested is what runs).
+ * @returns the directory with a directory for each function; it goes when this process ends
+ */
+export async function bundleFunctions(): Promise<string> {
   // A directory of this process: two that synthesise at once must not take each other's bundles away.
   mkdirSync(DIST, { recursive: true });
   const out = mkdtempSync(join(DIST, 'functions-'));
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
-  buildSync({
+  await build({
     absWorkingDir: ROOT,
     entryPoints: Object.entries(FUNCTIONS).map(([name, { entry }]) => ({ in: entry, out: `${name}/index` })),
     outdir: out,
@@ -24,13 +26,19 @@ function bundleAll(): string {
     // Functions run on Node 24 in AWS and on the laptop's Node 20 or later.
     target: 'node20',
     minify: true,
-    keepNames: true,
+    // Otherwise each letter of an agreement or a mail that is not ASCII takes six bytes.
+    charset: 'utf8',
+    legalComments: 'linked',
     // The SDK's CommonJS build is half as large again and slower to start.
     mainFields: ['module', 'main'],
+    plugins: [leavingOut],
     sourcemap: 'external',
     sourcesContent: false,
     logLevel: 'error',
   });
+  for (const [name, { files = [] }] of Object.entries(FUNCTIONS as Readonly<Record<string, FunctionSpec>>)) {
+    for (const file of files) copyFileSync(join(ROOT, file), join(out, name, basename(file)));
+  }
   return out;
 }
 
@@ -44,9 +52,6 @@ function placeholder(): string {
   return directory;
 }
 
-/** The directory with a function's bundle. @param real false for a template that is only looked at: a placeholder is packed instead */
-export function bundleOf(name: FunctionName, real: boolean): string {
-  if (!real) return placeholder();
-  bundles ??= bundleAll();
-  return join(bundles, name);
-}
+/** The directory with a function's code. @param bundles of {@link bundleFunctions}; without, for a template that is only looked at, a placeholder is packed */
+export const codeOf = (name: FunctionName, bundles?: string): string =>
+  bundles === undefined ? placeholder() : join(bundles, name);

@@ -8,7 +8,7 @@ import { functionNameIn, type ENV } from '../../lambdas/contracts/names.ts';
 import type { Environment } from '../environments/schema.ts';
 import { FUNCTIONS, type FunctionName, type FunctionSpec } from '../functions.ts';
 import { acknowledge } from './acknowledge.ts';
-import { bundleOf } from './bundle.ts';
+import { codeOf } from './bundle.ts';
 
 /** Values of environment variables, by name. */
 export type EnvironmentValues = Readonly<Partial<Record<(typeof ENV)[keyof typeof ENV], string>>>;
@@ -21,7 +21,8 @@ interface ExchangeFunctionProps {
   /** A role of the vault, for a function that a key policy names; otherwise the function gets one of its own. */
   readonly role?: Role;
   readonly reservedConcurrency?: number;
-  readonly bundle: boolean;
+  /** Directory of the bundles; without, a placeholder is packed. */
+  readonly bundles?: string | undefined;
 }
 
 /** A function with the house's settings: its own role with nothing but its own log, encrypted log and environment, the same code as on the laptop. */
@@ -62,7 +63,7 @@ export class ExchangeFunction extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
-      code: Code.fromAsset(bundleOf(props.name, props.bundle)),
+      code: Code.fromAsset(codeOf(props.name, props.bundles)),
       role: this.role,
       memorySize: spec.memoryMb,
       timeout: Duration.seconds(spec.timeoutSeconds),

@@ -32,8 +32,8 @@ import type { VaultStack } from './vault.ts';
 interface ExchangeProps extends StackProps {
   readonly environment: Environment;
   readonly vault: VaultStack;
-  /** False for a template that is only looked at. */
-  readonly bundle: boolean;
+  /** Directory of the functions' bundles; without, for a template that is only looked at, they get placeholders. */
+  readonly bundles?: string | undefined;
 }
 
 /** The exchange of a nation: functions, workflow, API, schedules, alarms. Holds no state: it can be replaced whole. */
@@ -127,7 +127,7 @@ export class ExchangeStack extends Stack {
   }
 
   #makeFunctions(props: ExchangeProps, values: EnvironmentValues): void {
-    const { environment, vault, bundle } = props;
+    const { environment, vault, bundles } = props;
     const vaultRoles: Partial<Record<FunctionName, Role>> = {
       'seal-package': vault.sealingRole,
       'grant-access': vault.grantRole,
@@ -139,7 +139,7 @@ export class ExchangeStack extends Stack {
         environment,
         vaultKey: vault.vaultKey,
         values,
-        bundle,
+        bundles,
         ...(role === undefined ? {} : { role }),
         ...(name === 'seal-package' ? { reservedConcurrency: environment.concurrentSealings } : {}),
       });

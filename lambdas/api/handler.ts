@@ -1,4 +1,5 @@
-import openApiDocument from '../contracts/openapi.json' with { type: 'json' };
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ENV } from '../contracts/names.ts';
 import type { OperationId } from '../contracts/routes.ts';
 import { ROUTES } from '../contracts/routes.ts';
@@ -43,9 +44,12 @@ const OPERATIONS: Readonly<Partial<Record<OperationId, Operation>>> = {
   confirmChange,
 };
 
+/** The API's description lies beside the code: inside, every start would read it for nothing. */
+const openApiDocument = (): unknown => JSON.parse(readFileSync(join(__dirname, 'openapi.json'), 'utf8'));
+
 /** What anyone may ask. */
 const OPEN: Readonly<Partial<Record<OperationId, () => Answer>>> = {
-  readOpenApi: () => ({ status: 200, body: openApiDocument }),
+  readOpenApi: () => ({ status: 200, body: openApiDocument() }),
   readHealth: () => ({
     status: 200,
     body: { status: 'ok', environment: env[ENV.environment], nation: exchange.originatingNation },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { startExchange } from '../../bin/local/exchange.ts';
+import description from '../../lambdas/contracts/openapi.json' with { type: 'json' };
 import { openScene, type Scene } from '../support/exchange.ts';
 import { insiderOf, type Insider } from '../support/insider.ts';
 
@@ -47,6 +48,11 @@ async function talk(...pieces: readonly string[]): Promise<string> {
   socket.destroy();
   return first;
 }
+
+it('tells anyone what it can be asked, as it is written down', async () => {
+  const answer = await fetch(`${scene.runtime.url}/v1/openapi.json`);
+  expect([answer.status, await answer.json()]).toEqual([200, description]);
+});
 
 const statusOf = (line: string): number => Number(line.split(' ')[1]);
 

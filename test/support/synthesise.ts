@@ -14,7 +14,7 @@ const context = (): Record<string, unknown> =>
 export function templatesOf(environment: Environment): Templates {
   const outdir = mkdtempSync(join(tmpdir(), 'template-'));
   try {
-    const { app, vault, exchange } = build({ context: context(), outdir }, { environment, bundle: false, nag: false });
+    const { app, vault, exchange } = build({ context: context(), outdir }, { environment, nag: false });
     const assembly = app.synth();
     const templateOf = (artifactId: string) =>
       assembly.getStackArtifact(artifactId).template as Record<string, unknown>;
