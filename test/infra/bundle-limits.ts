@@ -9,12 +9,12 @@ export const INIT_MS = 60;
 /** The functions that may be larger, and why. */
 export const LARGER: Readonly<Partial<Record<FunctionName, { readonly kb: number; readonly reason: string }>>> = {
   'seal-package': {
-    kb: 640,
+    kb: 680,
     reason: 'the AWS Encryption SDK with bn.js and readable-stream, and the S3, KMS and STS clients',
   },
   'grant-access': {
-    kb: 535,
+    kb: 580,
     reason: 'four service clients (DynamoDB, KMS, S3, STS), HPKE, and the schemas of the API',
   },
-  api: { kb: 480, reason: 'the S3 client, which deposits are addressed with, and the schemas of every operation' },
+  api: { kb: 520, reason: 'the S3 client, which deposits are addressed with, and the schemas of every operation' },
 };
