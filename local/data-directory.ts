@@ -13,13 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DurableJson } from './services/durable-json.ts';
 import { Clock } from './clock.ts';
-
-/** The data directory cannot be used; the message says why and what to do. */
-export class DataDirectoryProblem extends Error {
-  override readonly name = 'DataDirectoryProblem';
-}
+import { DataDirectoryProblem, readJson } from './durable-file.ts';
+import { DurableJson } from './services/durable-json.ts';
 
 /** Directories that runtimes of this very process hold; a process id alone cannot tell them apart. */
 const held = new Set<string>();
@@ -99,11 +95,8 @@ function checkOwn(directory: string, application: string): void {
     writeFileSync(marker, JSON.stringify({ format: FORMAT, application }), { mode: 0o600 });
     return;
   }
-  const kept = JSON.parse(readFileSync(marker, 'utf8')) as {
-    readonly format?: unknown;
-    readonly application?: unknown;
-  };
-  if (kept.format !== FORMAT)
+  const kept = readJson<{ readonly format?: unknown; readonly application?: unknown }>(marker);
+  if (kept?.format !== FORMAT)
     throw new DataDirectoryProblem(
       `${directory} was written by another version of the runtime: remove it, or name another`,
     );

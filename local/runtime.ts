@@ -2,6 +2,7 @@ import { Activity } from './activity.ts';
 import { type AssemblyStack, readAssembly } from './assembly.ts';
 import { Clock } from './clock.ts';
 import { DataDirectory, DurableClock } from './data-directory.ts';
+import { type DataDirectoryProblem, watchWrites } from './durable-file.ts';
 import { Faults } from './faults.ts';
 import { CallCounts } from './http/call-counts.ts';
 import { FrontDoor, type Route } from './http/front-door.ts';
@@ -40,6 +41,8 @@ export interface RuntimeOptions {
   readonly clientCertificate?: ClientCertificate;
   /** Changes a parsed template before it is loaded, for example to take one permission away. */
   readonly amend?: (stackName: string, template: Record<string, unknown>) => void;
+  /** Told when the data directory cannot be written any more; by then the runtime answers nothing, and is ending. */
+  readonly onStorageFailure?: (problem: DataDirectoryProblem) => void;
   /** Told of what functions write and of the runtime's own failures. */
   readonly onLog?: (line: string) => void;
 }
@@ -77,6 +80,8 @@ function common(stacks: readonly AssemblyStack[], name: 'account' | 'region', fa
     );
   return [...values][0] ?? fallback;
 }
+
+const noted = (): void => undefined;
 
 /** Writes failures of the runtime itself, as opposed to what functions write. */
 const failureLog =
@@ -169,7 +174,7 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
 
 async function buildFrame(
   stacks: readonly AssemblyStack[],
-  { dataDirectory, port = 0, onLog, clientCertificate }: RuntimeOptions,
+  { dataDirectory, port = 0, onLog, onStorageFailure, clientCertificate }: RuntimeOptions,
   ending: Ending,
 ): Promise<Frame> {
   const log = onLog ?? (() => undefined);
@@ -188,6 +193,19 @@ async function buildFrame(
   const door = new FrontDoor(clock, failureLog(log));
   const url = `http://127.0.0.1:${await door.listen(port)}`;
   ending.first(() => door.close());
+  if (data !== undefined) {
+    const forget = watchWrites(data.path, (problem) => {
+      // Told once; what still fails while everything ends follows from it.
+      forget();
+      log(`local runtime: ${problem.message}`);
+      void door.close();
+      void ending
+        .run()
+        .then(noted, noted)
+        .then(() => onStorageFailure?.(problem));
+    });
+    ending.first(forget);
+  }
 
   const region = common(stacks, 'region', REGION);
   const [roles, sessions, denials] = [new Roles(), new Sessions(clock), new Denials()];
@@ -204,7 +222,7 @@ async function buildFrame(
   };
   const credentialsFor = sessionCredentials(roles, sessions);
   const roleCaller = serviceRoleCaller(host, roles);
-  const services = createServices(host, { roles, sessions, credentialsFor, roleCaller, clientCertificate });
+  const services = await createServices(host, { roles, sessions, credentialsFor, roleCaller, clientCertificate });
   ending.first(() => stopServices(services));
   services.lambda.onLog(({ functionName, level, message }) => {
     log(`${functionName} ${level} ${message}`);

@@ -40,12 +40,25 @@ export interface IdentityParts {
   readonly credentialsFor: (roleArn: string, sessionName: string) => Credentials;
 }
 
-/** Creates the services and joins those that call each other. */
-export function createServices(host: Host, identity: IdentityParts): ServiceSet {
+/**
+ * Creates the services and joins those that call each other.
+ * @throws DataDirectoryProblem when the state of one cannot be read; nothing is left open then
+ */
+export async function createServices(host: Host, identity: IdentityParts): Promise<ServiceSet> {
+  const kms = new KmsService(host, (arn) => identity.roles.find(arn)?.arn === arn);
+  const dynamodb = new DynamoDbService(host, kms);
+  try {
+    await dynamodb.opened();
+    return join(host, identity, kms, dynamodb);
+  } catch (error) {
+    await dynamodb.stop();
+    throw error;
+  }
+}
+
+function join(host: Host, identity: IdentityParts, kms: KmsService, dynamodb: DynamoDbService): ServiceSet {
   const { roles, sessions, roleCaller, credentialsFor, clientCertificate } = identity;
   const exists = (arn: string): boolean => roles.find(arn)?.arn === arn;
-  const kms = new KmsService(host, exists);
-  const dynamodb = new DynamoDbService(host, kms);
   const sqs = new SqsService(host, kms);
   const stream = (arn: string): ReturnType<DynamoDbService['stream']> => dynamodb.stream(arn);
   // The API calls functions, and functions call the API.

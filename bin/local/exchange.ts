@@ -27,7 +27,7 @@ export interface LocalExchange {
 
 export interface ExchangeOptions extends Pick<
   RuntimeOptions,
-  'port' | 'dataDirectory' | 'clientCertificate' | 'amend' | 'onLog'
+  'port' | 'dataDirectory' | 'clientCertificate' | 'amend' | 'onLog' | 'onStorageFailure'
 > {
   readonly environment: string;
   /** A synthesised assembly to run instead of one made from this checkout. */

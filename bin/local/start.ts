@@ -18,6 +18,10 @@ export async function start(options: StartOptions): Promise<LocalExchange> {
     environment,
     port,
     onSynthesis: () => console.error(SYNTHESIS_TAKES),
+    onStorageFailure: ({ message }) => {
+      console.error(`The exchange has stopped: ${message}`);
+      process.exit(1);
+    },
     ...(dataDirectory === undefined ? {} : { dataDirectory }),
     ...(assembly === undefined ? {} : { assembly }),
     ...(verbose ? { onLog: (line: string) => console.error(line) } : {}),

@@ -5,6 +5,7 @@ import {
   QueryCommand,
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb';
+import { examined } from '../support/examined.ts';
 import { HOUR, MINUTE, openScene, problemOf, resourcesOf, type Scene } from '../support/exchange.ts';
 
 jest.setTimeout(120_000);
@@ -90,6 +91,7 @@ describe('a case whose table came back from a backup', () => {
 
     await restore(caseId, whole);
     expect((await scene.read(caseId)).phase).toBe('CLOSED');
+    examined('storage', 3);
   });
 
   test('can be read and not changed, and an operator is told at most once an hour', async () => {

@@ -77,6 +77,11 @@ export class DynamoDbService implements Service {
     return this.#database.tables.stream(arn);
   }
 
+  /** Settles when the tables can be used. @throws DataDirectoryProblem */
+  async opened(): Promise<void> {
+    await this.#database.tables.store.opened();
+  }
+
   operationOf(request: Pick<ServiceRequest, 'headers'>): string | undefined {
     return request.headers['x-amz-target']?.startsWith(`${API}.`) === true ? jsonTarget(request) : undefined;
   }

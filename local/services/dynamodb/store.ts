@@ -1,4 +1,5 @@
 import { create } from 'dynalite/db/index.js';
+import { DataDirectoryProblem, deepest, writeFailed } from '../../durable-file.ts';
 
 /** Keys between bounds, in order. */
 export interface Range {
@@ -47,7 +48,10 @@ export class Store {
   #waiting: Waiting[] = [];
   #draining: Promise<void> | undefined;
 
+  readonly #directory: string | undefined;
+
   constructor(directory: string | undefined) {
+    this.#directory = directory;
     const { db } = create(directory === undefined ? {} : { path: directory });
     // dynalite overrides methods on the instance; those of its class take options and answer synchronously where asked to.
     const bare = Object.getPrototypeOf(db) as Level;
@@ -58,7 +62,9 @@ export class Store {
       iterator: (range) => bare.iterator.call(db, range),
     };
     this.#close = () => db.close();
-    this.#opened = this.#level.open();
+    this.#opened = this.#level.open().catch((cause: unknown) => {
+      throw directory === undefined ? cause : unreadable(directory, cause);
+    });
     // Whoever awaits `opened` hears of the failure.
     this.#opened.catch(() => undefined);
   }
@@ -101,7 +107,9 @@ export class Store {
         const answers = group.map((work) => work.run(changes));
         if (changes.size > 0) await this.#level.batch(operations(changes), { sync: true });
         for (const answer of answers) answer();
-      } catch (error) {
+      } catch (cause) {
+        // No work fails here: each answers its own error. What fails is the store, and it is not to be written to again.
+        const error = this.#directory === undefined ? cause : writeFailed(this.#directory, cause);
         for (const work of group) work.fail(error);
       }
     }
@@ -139,6 +147,13 @@ export class Store {
     }
   }
 }
+
+const unreadable = (directory: string, cause: unknown): DataDirectoryProblem =>
+  new DataDirectoryProblem(
+    `${directory} cannot be read (${deepest(cause)}). ` +
+      'Nothing was changed: put the directory back from a copy, or name another one.',
+    { cause },
+  );
 
 /** `undefined` stands for a deleted key. */
 const operations = (changes: ReadonlyMap<string, unknown>): Operation[] =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { checkSize } from '../../durable-file.ts';
 import type { Segment } from './records.ts';
 
 const BUFFER = 128 * 1024;
@@ -34,6 +35,11 @@ export class DataFiles {
   /** Removes a file to which no record came to refer: an upload that was cut off or refused. */
   drop(file: string): void {
     rmSync(this.path(file), { force: true });
+  }
+
+  /** Checks that the bytes of a record that was read are there. @throws DataDirectoryProblem */
+  check(segments: readonly Segment[]): void {
+    for (const { file, size } of segments) checkSize(this.path(file), size);
   }
 
   retain(segments: readonly Segment[]): void {

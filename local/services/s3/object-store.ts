@@ -30,6 +30,7 @@ export class ObjectStore {
     mkdirSync(directory, { recursive: true });
     for (const record of readRecords<ObjectRecord>(directory)) {
       this.#records.set(record.key, record);
+      files.check(record.segments);
       files.retain(record.segments);
     }
   }

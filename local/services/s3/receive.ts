@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isDiskError, writeFailed } from '../../durable-file.ts';
 import { ServiceError } from '../../service.ts';
 import { decodeAwsChunked } from './aws-chunked.ts';
 import { assertChecksumValue, headerOf, newDigest, type Digest, type StoredChecksum } from './checksum.ts';
@@ -38,6 +39,7 @@ export async function receive(body: Readable, expected: Expectations, files: Dat
     // What is left of the body is taken off the wire, or the connection could not be used again.
     body.resume();
     // A connection that broke: nobody reads the answer, but the log says what happened.
+    if (isDiskError(error)) throw writeFailed(files.path(file), error);
     throw error instanceof ServiceError || !broken ? error : incomplete();
   }
 }

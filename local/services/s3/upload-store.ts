@@ -75,6 +75,8 @@ export class UploadStore {
     }
     const parts = records.filter((candidate): candidate is PartRecord => 'partNumber' in candidate);
     this.#uploads.set(record.uploadId, { record, parts: new Map(parts.map((part) => [part.partNumber, part])) });
-    this.#files.retain(parts.map(({ segment }) => segment));
+    const segments = parts.map(({ segment }) => segment);
+    this.#files.check(segments);
+    this.#files.retain(segments);
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LineLog, parseJson, replaceFile } from '../../durable-file.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -51,18 +52,18 @@ export function openJournal(dataDirectory: string, forgetBefore: number): Journa
   const directory = join(dataDirectory, 'states');
   mkdirSync(directory, { recursive: true });
   const path = join(directory, 'executions.jsonl');
-  const { secret, earlier } = replay(existsSync(path) ? readFileSync(path, 'utf8') : '');
+  const { secret, earlier } = replay(existsSync(path) ? readFileSync(path, 'utf8') : '', path);
   for (const [arn, record] of earlier) {
     if (record.stopDate !== undefined && record.stopDate < forgetBefore) earlier.delete(arn);
   }
-  compact(path, [{ secret: secret.toString('hex') }, ...[...earlier.values()].map((start) => ({ start }))]);
-  const file = openSync(path, 'a', 0o600);
+  const kept: Line[] = [{ secret: secret.toString('hex') }, ...[...earlier.values()].map((start) => ({ start }))];
+  replaceFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const log = new LineLog(path);
   let closed = false;
   const append = (line: Line): void => {
     // What still ends after the runtime was stopped is found running, and aborted, at the next start.
     if (closed) return;
-    writeSync(file, `${JSON.stringify(line)}\n`);
-    fsyncSync(file);
+    log.append(JSON.stringify(line));
   };
   return {
     secret,
@@ -71,17 +72,16 @@ export function openJournal(dataDirectory: string, forgetBefore: number): Journa
     ended: (arn, status, stopDate) => append({ end: { arn, status, stopDate } }),
     close: () => {
       closed = true;
-      closeSync(file);
+      log.close();
     },
   };
 }
 
-function replay(text: string): { secret: Buffer; earlier: Map<string, ExecutionRecord> } {
+function replay(text: string, path: string): { secret: Buffer; earlier: Map<string, ExecutionRecord> } {
   const earlier = new Map<string, ExecutionRecord>();
   let secret = randomBytes(32);
   for (const written of text.split('\n').slice(0, -1)) {
-    // Written by `append` of this file.
-    const line = JSON.parse(written) as Line;
+    const line = parseJson<Line>(written, path);
     if ('secret' in line) secret = Buffer.from(line.secret, 'hex');
     else if ('start' in line) earlier.set(line.start.arn, line.start);
     else {
@@ -90,13 +90,4 @@ function replay(text: string): { secret: Buffer; earlier: Map<string, ExecutionR
     }
   }
   return { secret, earlier };
-}
-
-function compact(path: string, lines: readonly Line[]): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  writeSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(temporary, path);
 }
