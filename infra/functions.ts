@@ -1,4 +1,5 @@
 import { ENV } from '../lambdas/contracts/names.ts';
+import type { Environment } from './environments/schema.ts';
 
 type EnvName = (typeof ENV)[keyof typeof ENV];
 
@@ -68,7 +69,7 @@ export const FUNCTIONS = {
     description: "Verifies the caller's token, and its certificate.",
     memoryMb: 512,
     timeoutSeconds: 10,
-    environment: [ENV.issuers, ENV.audience, ENV.certificates],
+    environment: [ENV.issuers, ENV.audience, ENV.certificates, ENV.canaryKey],
   },
   'resume-workflow': {
     entry: 'lambdas/events/resume-workflow/handler.ts',
@@ -98,6 +99,17 @@ export const FUNCTIONS = {
     timeoutSeconds: 60,
     environment: [ENV.casesTable, ENV.stateMachine],
   },
+  'run-canary': {
+    entry: 'lambdas/events/run-canary/handler.ts',
+    description: 'Carries an exercise case through the API, from the request to the end.',
+    memoryMb: 512,
+    timeoutSeconds: 600,
+    environment: [ENV.nation, ENV.audience, ENV.apiAddress, ENV.canaryKey],
+  },
 } as const satisfies Readonly<Record<string, FunctionSpec>>;
 
 export type FunctionName = keyof typeof FUNCTIONS;
+
+/** The functions that an environment has: all of them, but for the canary where there is none. */
+export const functionsOf = ({ canary }: Pick<Environment, 'canary'>): readonly FunctionName[] =>
+  (Object.keys(FUNCTIONS) as FunctionName[]).filter((name) => name !== 'run-canary' || canary !== null);

@@ -1,6 +1,7 @@
 import type { LambdaClientConfig } from '@aws-sdk/client-lambda';
 import * as z from 'zod';
 import { functionNameIn, operatorRoleName } from '../../lambdas/contracts/names.ts';
+import { canaryReport, type CanaryReport, type CanaryRequest } from '../../lambdas/contracts/canary-report.ts';
 import type { OperatorRequest } from '../../lambdas/contracts/operator.ts';
 import { isLoopback } from './addresses.ts';
 import { ClientError, codeOf, unavailable } from './errors.ts';
@@ -17,12 +18,17 @@ export interface OperatorOptions {
 /** Where AWS is, and who calls it: what a client of the SDK is made with. */
 type Aws = Pick<LambdaClientConfig, 'endpoint' | 'region' | 'credentials' | 'systemClockOffset'>;
 
+/** The functions that operators invoke. */
+type Asked = 'answer-operator' | 'run-canary';
+
 /** An operator of an exchange, who calls AWS in their own right. */
 export interface Operator {
   readonly environment: string;
   readonly aws: Aws;
   /** Asks the function that answers operators. */
   ask<Schema extends z.ZodType>(request: OperatorRequest, answer: Schema): Promise<z.output<Schema>>;
+  /** Has the canary run, and waits for its report. */
+  runCanary(request: CanaryRequest): Promise<CanaryReport>;
 }
 
 const credentials = z.object({
@@ -109,12 +115,16 @@ export const asOperator = <T>(operator: Pick<Operator, 'environment'>, call: Pro
 
 const functionError = z.object({ errorType: z.string(), errorMessage: z.string().optional() });
 
-async function invoke(operator: Pick<Operator, 'environment' | 'aws'>, request: OperatorRequest): Promise<unknown> {
+async function invoke(
+  operator: Pick<Operator, 'environment' | 'aws'>,
+  name: Asked,
+  request: OperatorRequest | CanaryRequest,
+): Promise<unknown> {
   // Loaded here: only operators need it.
   const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda');
   const client = new LambdaClient(operator.aws);
   try {
-    const FunctionName = functionNameIn(operator.environment, 'answer-operator');
+    const FunctionName = functionNameIn(operator.environment, name);
     const call = client.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(request) }));
     const { FunctionError, Payload } = await asOperator(operator, call);
     const payload: unknown = JSON.parse(Payload?.transformToString() ?? 'null');
@@ -131,22 +141,42 @@ async function invoke(operator: Pick<Operator, 'environment' | 'aws'>, request: 
   }
 }
 
+/** Who may invoke no such function is not told whether there is one. */
+const noCanary = (environment: string, cause: ClientError): ClientError =>
+  new ClientError(
+    cause.exit,
+    'NO_CANARY',
+    `${environment} has no canary that these credentials may run.`,
+    `An exchange behind mutual TLS has none. Elsewhere: ${cause.next}`,
+    cause,
+  );
+
 /** The operator who runs a command. */
 export async function operatorOf(session: Session, { env }: OperatorOptions): Promise<Operator> {
   const environment = env ?? (await askExchange(session.connection)).environment;
   const operator = { environment, aws: await awsOf(session, environment) };
+  const answerTo = async <Schema extends z.ZodType>(
+    schema: Schema,
+    name: Asked,
+    request: OperatorRequest | CanaryRequest,
+  ): Promise<z.output<Schema>> => {
+    const answer = schema.safeParse(await invoke(operator, name, request));
+    if (answer.success) return answer.data;
+    throw new ClientError(
+      EXIT.failed,
+      'UNEXPECTED_ANSWER',
+      `${environment} answered operators in a form that this client does not know.`,
+      'Use the client of the release that is deployed.',
+      answer.error,
+    );
+  };
   return {
     ...operator,
-    async ask(request, schema) {
-      const answer = schema.safeParse(await invoke(operator, request));
-      if (answer.success) return answer.data;
-      throw new ClientError(
-        EXIT.failed,
-        'UNEXPECTED_ANSWER',
-        `${environment} answered operators in a form that this client does not know.`,
-        'Use the client of the release that is deployed.',
-        answer.error,
-      );
-    },
+    ask: (request, schema) => answerTo(schema, 'answer-operator', request),
+    runCanary: (request) =>
+      answerTo(canaryReport, 'run-canary', request).catch((error: unknown) => {
+        const absent = error instanceof ClientError && ['NO_SUCH_EXCHANGE', 'NOT_AN_OPERATOR'].includes(error.code);
+        throw absent ? noCanary(environment, error) : error;
+      }),
   };
 }

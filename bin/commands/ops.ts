@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { Act, AddCommand } from '../client/session.ts';
 import { addDoctor } from './ops/doctor.ts';
+import { addSmoke } from './ops/smoke.ts';
 
 /** Adds a command to the group. */
 export type AddOperatorCommand = (ops: Command, act: Act) => void;
 
-const COMMANDS: readonly AddOperatorCommand[] = [addDoctor];
+const COMMANDS: readonly AddOperatorCommand[] = [addDoctor, addSmoke];
 
 /** ops: for those who run an exchange; with the AWS credentials of its operators' role, and no person's token. */
 export const addOps: AddCommand = (program, act) => {

@@ -7,6 +7,8 @@ interface RunbookAlarmProps {
   readonly metric: IMetric;
   readonly threshold: number;
   readonly evaluationPeriods: number;
+  /** True for a metric that counts what is to happen: too little of it is the fault, and so is silence. */
+  readonly expected?: boolean;
   /** What has happened, in a sentence. */
   readonly says: string;
   /** File under docs/runbooks, without `.md`: an alarm that nobody knows what to do about is noise. */
@@ -22,8 +24,11 @@ export class RunbookAlarm extends Construct {
       metric: props.metric,
       threshold: props.threshold,
       evaluationPeriods: props.evaluationPeriods,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      comparisonOperator:
+        props.expected === true
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: props.expected === true ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       alarmDescription: `${props.says} Runbook: docs/runbooks/${props.runbook}.md`,
     }).addAlarmAction(new SnsAction(props.operators));
   }

@@ -23,6 +23,8 @@ const local = (nation: 'CAN' | 'UKR', region: Environment['region']): Environmen
   portal: `https://${nation.toLowerCase()}.exercise.valiza.example`,
   releaseKey: 'nation-key',
   api: { requestsPerSecond: 500, burst: 1000, mutualTls: null },
+  // A clock that is moved by years would run it thousands of times.
+  canary: { everyMinutes: 30, scheduled: false },
   logDays: 30,
   retain: false,
   concurrentSealings: 2,

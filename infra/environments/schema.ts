@@ -57,6 +57,18 @@ export const environmentSchema = z
         })
         .nullable(),
     }),
+    /**
+     * The canary, which carries an exercise case through the deployed API; null where there is none. It cannot be where mutual TLS is: a client
+     * certificate has a private key that would have to be kept somewhere, and one made anew for each run is in no registry.
+     */
+    canary: z
+      .strictObject({
+        /** Minutes between two runs. */
+        everyMinutes: z.int().min(15).max(1440),
+        /** False: it runs when an operator asks, and nobody is told when it does not. */
+        scheduled: z.boolean(),
+      })
+      .nullable(),
     /** Days that logs are kept. */
     logDays: z.union([z.literal(30), z.literal(365), z.literal(731)]),
     /** Whether tables, keys and buckets outlive their stack, and are protected against deletion. */
@@ -70,6 +82,9 @@ export const environmentSchema = z
       context.addIssue({ code: 'custom', path: [path], message });
     if (!value.name.startsWith(value.nation.toLowerCase()) || !value.name.endsWith(value.stage)) {
       complain('name', 'must be the nation and the stage');
+    }
+    if (value.canary !== null && value.api.mutualTls !== null) {
+      complain('canary', 'an environment with mutual TLS has no canary: it would need a client certificate');
     }
     if (production && value.api.mutualTls === null) complain('api', 'production has mutual TLS');
     if (Object.keys(value.api.mutualTls?.certificates ?? {}).some((nation) => !speaks(value.issuers, nation))) {

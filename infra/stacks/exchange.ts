@@ -4,7 +4,7 @@ import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal, type Role } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -16,13 +16,13 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { ENV } from '../../lambdas/contracts/names.ts';
+import { ENV, NO_CANARY } from '../../lambdas/contracts/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { ExchangeApi } from '../constructs/exchange-api.ts';
 import { ExchangeFunction, type EnvironmentValues } from '../constructs/exchange-function.ts';
 import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
 import type { Environment } from '../environments/schema.ts';
-import { FUNCTIONS, type FunctionName } from '../functions.ts';
+import { functionsOf, type FunctionName } from '../functions.ts';
 import { caseWorkflow } from '../workflow/case-workflow.ts';
 import { workflowRole } from '../workflow/workflow-role.ts';
 import { operatorRole } from './operator-role.ts';
@@ -67,7 +67,8 @@ export class ExchangeStack extends Stack {
     const stateMachineName = `valiza-${environment.name}-case`;
     // Named, because functions that the workflow starts with need its ARN before it is made from the functions it calls.
     const stateMachineArn = this.#stateMachineArn(stateMachineName);
-    this.#makeFunctions(props, this.#values(environment, vault, bus, stateMachineArn));
+    const values = this.#values(environment, vault, bus, stateMachineArn);
+    for (const name of functionsOf(environment)) if (name !== 'run-canary') this.#makeFunction(name, props, values);
     const machine = this.#workflow(environment, vault, stateMachineName);
     this.#consumers(vault, machine, bus, mail);
     this.#sweeps(machine, stateMachineName);
@@ -77,8 +78,13 @@ export class ExchangeStack extends Stack {
       functions: { api: this.#fn('api').function, 'grant-access': this.#fn('grant-access').function },
       authenticate: this.#fn('authenticate-caller').function,
     });
-    this.#operating(environment, stateMachineName);
     this.#alarms(machine);
+    if (environment.canary !== null) {
+      // After the API, whose address it is given.
+      this.#makeFunction('run-canary', props, { ...values, [ENV.apiAddress]: api.restApi.url });
+      this.#canary(environment.name, environment.canary);
+    }
+    this.#operating(environment, stateMachineName);
     new CfnOutput(this, 'ApiAddress', {
       value: environment.api.mutualTls === null ? api.restApi.url : `https://${environment.api.mutualTls.domainName}`,
     });
@@ -121,31 +127,31 @@ export class ExchangeStack extends Stack {
       [ENV.issuers]: this.toJsonString(issuers),
       [ENV.audience]: `valiza:${environment.name}`,
       // `null` without mutual TLS: no certificate is shown there.
+      [ENV.canaryKey]: vault.canary?.key.keyArn ?? NO_CANARY,
       [ENV.certificates]: JSON.stringify(environment.api.mutualTls?.certificates ?? null),
       [ENV.foundingOfficers]: JSON.stringify(environment.foundingOfficers),
     };
   }
 
-  #makeFunctions(props: ExchangeProps, values: EnvironmentValues): void {
+  #makeFunction(name: FunctionName, props: ExchangeProps, values: EnvironmentValues): void {
     const { environment, vault, bundles } = props;
     const vaultRoles: Partial<Record<FunctionName, Role>> = {
       'seal-package': vault.sealingRole,
       'grant-access': vault.grantRole,
+      ...(vault.canary === undefined ? {} : { 'run-canary': vault.canary.role }),
     };
-    for (const name of Object.keys(FUNCTIONS) as FunctionName[]) {
-      const role = vaultRoles[name];
-      const made = new ExchangeFunction(this, name, {
-        name,
-        environment,
-        vaultKey: vault.vaultKey,
-        values,
-        bundles,
-        ...(role === undefined ? {} : { role }),
-        ...(name === 'seal-package' ? { reservedConcurrency: environment.concurrentSealings } : {}),
-      });
-      for (const grant of PERMISSIONS[name]) grant(made.role, vault);
-      this.#functions.set(name, made);
-    }
+    const role = vaultRoles[name];
+    const made = new ExchangeFunction(this, name, {
+      name,
+      environment,
+      vaultKey: vault.vaultKey,
+      values,
+      bundles,
+      ...(role === undefined ? {} : { role }),
+      ...(name === 'seal-package' ? { reservedConcurrency: environment.concurrentSealings } : {}),
+    });
+    for (const grant of PERMISSIONS[name]) grant(made.role, vault);
+    this.#functions.set(name, made);
   }
 
   #workflow(environment: Environment, vault: VaultStack, stateMachineName: string): StateMachine {
@@ -286,7 +292,12 @@ export class ExchangeStack extends Stack {
       }),
     );
     this.#acknowledgeExecutions(answer.role, executions);
-    const operator = operatorRole(this, environment, answer.function);
+    const canary = this.#functions.get('run-canary');
+    const operator = operatorRole(
+      this,
+      environment,
+      [answer, canary].flatMap((each) => each?.function ?? []),
+    );
     new CfnOutput(this, 'OperatorRoleArn', { value: operator.roleArn });
   }
 
@@ -300,6 +311,35 @@ export class ExchangeStack extends Stack {
       `AwsSolutions-IAM5[Resource::${executions.replace(Aws.PARTITION, '<AWS::Partition>')}]`,
       'The executions of this workflow; their names are random.',
     );
+  }
+
+  /** Runs the canary as the environment says, and tells the operators when none has come through for two turns, for whatever reason. */
+  #canary(name: string, { everyMinutes, scheduled }: NonNullable<Environment['canary']>): void {
+    const canary = this.#fn('run-canary').function;
+    new Rule(this, 'Canary', {
+      ruleName: `valiza-${name}-canary`,
+      description: 'Carries an exercise case through the exchange',
+      enabled: scheduled,
+      schedule: Schedule.rate(Duration.minutes(everyMinutes)),
+      // The next turn comes anyway.
+      targets: [new LambdaTarget(canary, { deadLetterQueue: this.#undelivered, retryAttempts: 0 })],
+    });
+    if (!scheduled) return;
+    const through = canary.logGroup.addMetricFilter('Through', {
+      filterPattern: FilterPattern.stringValue('$.message.code', '=', 'CANARY_OK'),
+      metricNamespace: `Valiza/${name}`,
+      metricName: 'CanaryThrough',
+      metricValue: '1',
+    });
+    new RunbookAlarm(this, 'CanaryFails', {
+      metric: through.metric({ statistic: 'Sum', period: Duration.minutes(everyMinutes) }),
+      expected: true,
+      threshold: 1,
+      evaluationPeriods: 2,
+      says: 'No canary has come through the exchange for two turns.',
+      runbook: 'canary-fails',
+      operators: this.#operators,
+    });
   }
 
   #alarms(machine: StateMachine): void {

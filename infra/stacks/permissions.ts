@@ -92,6 +92,11 @@ const vaultKey =
       throughServices(vault.region),
     );
 
+/** The public half of the key with which the canary signs, where there is one. */
+const readCanaryKey: Grant = (role, { canary }) => {
+  if (canary !== undefined) allow(role, ['kms:GetPublicKey'], canary.key.keyArn);
+};
+
 /**
  * What each function may do, and nothing else (promise S9). A line here is a line in a review; each is proven needed by a test that takes it away.
  * Rights on the workflow, the bus, the mail identity and the stream are given where those are made.
@@ -134,7 +139,7 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   ],
   // May also assume the release-access role (given in the vault), which alone opens packages.
   'grant-access': [changeCases, readDirectory, vaultKey('Decrypt')],
-  'authenticate-caller': [vaultKey('Decrypt')],
+  'authenticate-caller': [vaultKey('Decrypt'), readCanaryKey],
   'resume-workflow': [
     onTable(cases, 'GetItem'),
     onTable(tokens, 'Query', 'DeleteItem'),
@@ -154,4 +159,6 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
     readOnly('phase', 'attempt', 'failures', 'changedAt', 'dueAt', 'deposits', 'eventSchema'),
     vaultKey('Decrypt'),
   ],
+  // May sign tokens with its key (that key's own policy); everything else it does as the people that the tokens name.
+  'run-canary': [vaultKey('Decrypt')],
 };

@@ -9,7 +9,7 @@ import {
   ServicePrincipal,
   type Role,
 } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { ENCRYPTION_CONTEXT_KEYS } from '../../lambdas/contracts/names.ts';
 
 /** What an account administrator may do with a key: everything that keeps it, nothing that uses it. */
@@ -134,6 +134,47 @@ export function makeVaultKey(stack: Stack, keep: RemovalPolicy): Key {
       }),
     );
   }
+  return key;
+}
+
+/** Signs the tokens of the canary's people: one role may, in the one way that such a token is signed. */
+export function makeCanaryKey(stack: Stack, canary: Role, keep: RemovalPolicy): Key {
+  const key = new Key(stack, 'CanaryKey', {
+    description: 'Valiza: tokens of the canary',
+    keySpec: KeySpec.ECC_NIST_P256,
+    keyUsage: KeyUsage.SIGN_VERIFY,
+    removalPolicy: keep,
+    policy: keptByAdministrators(),
+  });
+  // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-signing-algorithm
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'CanarySigns',
+      principals: [new ArnPrincipal(canary.roleArn)],
+      actions: ['kms:Sign'],
+      resources: ['*'],
+      conditions: { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256', 'kms:MessageType': 'RAW' } },
+    }),
+  );
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'NobodyElseSigns',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['kms:Sign'],
+      resources: ['*'],
+      conditions: { ArnNotEquals: { 'aws:PrincipalArn': canary.roleArn } },
+    }),
+  );
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'NobodyLends',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['kms:CreateGrant'],
+      resources: ['*'],
+    }),
+  );
   return key;
 }
 

@@ -16,7 +16,7 @@ import { INDEX } from '../../lambdas/contracts/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { functionRole } from '../constructs/exchange-function.ts';
 import type { Environment } from '../environments/schema.ts';
-import { makePackageKey, makeVaultKey } from './vault-keys.ts';
+import { makeCanaryKey, makePackageKey, makeVaultKey } from './vault-keys.ts';
 
 /** A bucket of the vault, by name and ARN. */
 export interface VaultBucket {
@@ -45,6 +45,8 @@ export class VaultStack extends Stack {
   readonly sealingRole: Role;
   readonly grantRole: Role;
   readonly releaseAccessRole: Role;
+  /** The canary, where the environment has one: its role, and the key with which it alone signs. */
+  readonly canary: { readonly role: Role; readonly key: Key } | undefined;
 
   constructor(scope: Construct, id: string, props: VaultProps) {
     super(scope, id, props);
@@ -61,6 +63,7 @@ export class VaultStack extends Stack {
     for (const role of [this.sealingRole, this.grantRole, this.releaseAccessRole]) role.applyRemovalPolicy(keep);
 
     this.vaultKey = makeVaultKey(this, keep);
+    this.canary = environment.canary === null ? undefined : this.#canary(keep);
     this.packageKey = makePackageKey(this, this.sealingRole, this.releaseAccessRole, keep);
     this.cases = this.#table('Cases', ['caseId', 'sk'], environment, { stream: true, history: true });
     for (const [index, partition, sort] of [
@@ -94,6 +97,12 @@ export class VaultStack extends Stack {
     this.deposits = this.#bucket('Deposits', environment);
     this.packages = this.#bucket('Packages', environment);
     this.#releaseAccess();
+  }
+
+  #canary(keep: RemovalPolicy): NonNullable<VaultStack['canary']> {
+    const role = functionRole(this, 'CanaryRole');
+    role.applyRemovalPolicy(keep);
+    return { role, key: makeCanaryKey(this, role, keep) };
   }
 
   #table(

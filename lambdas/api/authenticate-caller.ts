@@ -1,21 +1,38 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import * as z from 'zod';
-import { ENV } from '../contracts/names.ts';
+import { ENV, NO_CANARY } from '../contracts/names.ts';
+import { nationOfCanary } from '../domain/canary.ts';
 import { entryPoint, Unauthorized } from '../platform/entry-point.ts';
 import { readEnvironment } from '../platform/environment.ts';
 import { errorName, log } from '../platform/log.ts';
 import { checkCertificate, NotAuthenticated, registrySchema } from './client-certificate.ts';
 
-const env = readEnvironment([ENV.issuers, ENV.audience, ENV.certificates]);
+const env = readEnvironment([ENV.issuers, ENV.audience, ENV.certificates, ENV.canaryKey]);
 
 const certificates = registrySchema.parse(JSON.parse(env[ENV.certificates]));
 
+/** An issuer of one nation's credentials, and where its keys are. */
+interface Issuer {
+  readonly issuer: string;
+  readonly nation: string;
+  readonly keys: JWTVerifyGetKey;
+}
+
 /** Issuers this exchange trusts, each for one nation; the key set's address is ours, never the token's (row 6 of the abuse list). */
-const issuers = z
+const issuers: readonly Issuer[] = z
   .array(z.strictObject({ issuer: z.string(), nation: z.string(), keySet: z.url() }))
   .parse(JSON.parse(env[ENV.issuers]))
   .map((row) => ({ ...row, keys: createRemoteJWKSet(new URL(row.keySet), { timeoutDuration: 3000 }) }));
+
+/** The exchange itself, for its canary of either nation, with a key of the vault; nobody where there is no canary. */
+function canaryNamed(issuer: string): Issuer | undefined {
+  const nation = nationOfCanary(issuer);
+  const keyId = env[ENV.canaryKey];
+  if (nation === undefined || keyId === NO_CANARY) return undefined;
+  // Loaded here, because of all callers only one needs KMS.
+  return { issuer, nation, keys: async () => (await import('../platform/signing-key.ts')).publicKeyOf(keyId) };
+}
 
 /** Longest life of a token, in seconds (security.md §8). */
 const LONGEST_LIFE = 600;
@@ -26,10 +43,10 @@ const AHEAD = 60;
 const claims = z.object({ iss: z.string(), sub: z.string().min(1).max(120), iat: z.number(), exp: z.number() });
 
 /** The issuer that a token names, before anything of it is believed: it only chooses whose keys must have signed it. */
-function namedIssuer(token: string): (typeof issuers)[number] {
+function namedIssuer(token: string): Issuer {
   const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
   const iss = z.object({ iss: z.string() }).parse(payload).iss;
-  const issuer = issuers.find((row) => row.issuer === iss);
+  const issuer = issuers.find((row) => row.issuer === iss) ?? canaryNamed(iss);
   if (issuer === undefined) throw new NotAuthenticated('ISSUER_UNKNOWN');
   return issuer;
 }

@@ -23,6 +23,10 @@ export const ENV = {
   audience: 'AUDIENCE',
   certificates: 'CLIENT_CERTIFICATES',
   foundingOfficers: 'FOUNDING_OFFICERS',
+  /** Address of the API, below which its paths are. */
+  apiAddress: 'API_ADDRESS',
+  /** ARN of the key that signs for the canary; {@link NO_CANARY} where there is none. */
+  canaryKey: 'CANARY_KEY',
 } as const;
 
 /** A function of an environment, as Lambda knows it. */
@@ -30,6 +34,9 @@ export const functionNameIn = (environment: string, name: string): string => `va
 
 /** The role that operators of an environment assume. */
 export const operatorRoleName = (environment: string): string => `valiza-${environment}-operator`;
+
+/** What {@link ENV.canaryKey} says in an exchange without a canary. */
+export const NO_CANARY = 'none';
 
 export const INDEX = {
   /** Open work: partition phase and shard, sorted by when it is due. */
@@ -84,6 +91,8 @@ export const LOG_CODES = [
   'ANNOUNCE_FAILED',
   'API_PROBLEM',
   'ATTEMPT_FAILED',
+  'CANARY_FAILED',
+  'CANARY_OK',
   'CASE_FILE_BEHIND',
   'CASE_OUT_OF_SIGHT',
   'CASE_PARKED',

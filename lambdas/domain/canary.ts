@@ -11,6 +11,12 @@ const ISSUERS = 'urn:valiza:canary:';
 /** Who signs for the canary's people of a nation: the exchange itself, and nobody's identity provider. */
 export const canaryIssuer = (nation: Nation): string => `${ISSUERS}${nation}`;
 
+/** The nation for whose canary an issuer signs; undefined for any other issuer. */
+export const nationOfCanary = (issuer: string): Nation | undefined => {
+  const nation = issuer.slice(ISSUERS.length);
+  return isCanaryCredential(issuer) && /^[A-Z]{3}$/.test(nation) ? (nation as Nation) : undefined; // in the form of one
+};
+
 /** Whether a credential is one that the exchange signs for its canary, and so nobody else's. */
 export const isCanaryCredential = (subject: string): boolean => subject.startsWith(ISSUERS);
 

@@ -46,14 +46,21 @@ export async function openKey(
   return new Uint8Array(await suite.open({ recipientKey, enc, info: INFO }, decode(sealed.ciphertext), aad(binding)));
 }
 
-/** A new key pair for a recipient: the private part as JWK, the public part as the directory keeps it. */
-export async function newRecipientKey(): Promise<{
+/** A recipient's key pair: the private part as JWK, the public part as the directory keeps it. */
+export interface RecipientKeyPair {
   readonly privateKey: webcrypto.JsonWebKey;
   readonly publicKey: string;
-}> {
-  const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
-  return {
-    privateKey: await crypto.subtle.exportKey('jwk', pair.privateKey),
-    publicKey: encode(await suite.kem.serializePublicKey(pair.publicKey)),
-  };
 }
+
+const exported = async (pair: webcrypto.CryptoKeyPair): Promise<RecipientKeyPair> => ({
+  privateKey: await crypto.subtle.exportKey('jwk', pair.privateKey),
+  publicKey: encode(await suite.kem.serializePublicKey(pair.publicKey)),
+});
+
+/** A new key pair for a recipient. */
+export const newRecipientKey = async (): Promise<RecipientKeyPair> =>
+  exported(await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']));
+
+/** The key pair that follows from a seed (RFC 9180 §7.1.3): as secret as the seed. */
+export const recipientKeyFrom = async (seed: string): Promise<RecipientKeyPair> =>
+  exported(await suite.kem.deriveKeyPair(new TextEncoder().encode(seed)));

@@ -3,6 +3,7 @@ import { ENV } from '../contracts/names.ts';
 import { personSchema } from '../contracts/person-schema.ts';
 import type { CaseId, Nation } from '../domain/ids.ts';
 import type { Actor, Person } from '../domain/people.ts';
+import { canaryPeople } from './canary.ts';
 import { now } from './clock.ts';
 import { directoryOn } from './directory-store.ts';
 import { dynamodb } from './dynamodb.ts';
@@ -13,11 +14,12 @@ import type { Exchange } from './execute.ts';
 export function exchangeFromEnvironment(): Exchange {
   const env = readEnvironment([ENV.casesTable, ENV.tallyTable, ENV.directoryTable, ENV.nation, ENV.foundingOfficers]);
   const founders = z.array(personSchema).parse(JSON.parse(env[ENV.foundingOfficers])) as Person[]; // the schema is the type
+  const originatingNation = env[ENV.nation] as Nation; // checked by the environment's schema at synth
   return {
     casesTable: env[ENV.casesTable],
     tallyTable: env[ENV.tallyTable],
-    originatingNation: env[ENV.nation] as Nation, // checked by the environment's schema at synth
-    directory: directoryOn(dynamodb, env[ENV.directoryTable], founders),
+    originatingNation,
+    directory: directoryOn(dynamodb, env[ENV.directoryTable], [...founders, ...canaryPeople(originatingNation)]),
     now,
   };
 }

@@ -16,5 +16,9 @@ export const LARGER: Readonly<Partial<Record<FunctionName, { readonly kb: number
     kb: 580,
     reason: 'four service clients (DynamoDB, KMS, S3, STS), HPKE, and the schemas of the API',
   },
+  'run-canary': {
+    kb: 490,
+    reason: 'opens packages as recipients do: the AWS Encryption SDK and HPKE; and the schemas of the API',
+  },
   api: { kb: 520, reason: 'the S3 client, which deposits are addressed with, and the schemas of every operation' },
 };

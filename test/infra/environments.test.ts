@@ -116,6 +116,18 @@ const REFUSED: readonly (readonly [what: string, environment: Environment, at: s
     'api.mutualTls.certificates',
     'no certificate is listed twice',
   ],
+  [
+    'a canary where mutual TLS is',
+    { ...canProduction, canary: { everyMinutes: 30, scheduled: true } },
+    'canary',
+    'an environment with mutual TLS has no canary: it would need a client certificate',
+  ],
+  [
+    'a canary that is hardly ever still',
+    { ...canDev, canary: { everyMinutes: 5, scheduled: true } },
+    'canary.everyMinutes',
+    'Too small',
+  ],
   ['the name of another nation', { ...canDev, nation: 'UKR' }, 'name', 'must be the nation and the stage'],
   ['the name of another stage', { ...canDev, name: 'can-staging' }, 'name', 'must be the nation and the stage'],
   [

@@ -1,16 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FUNCTIONS, type FunctionName } from '../../infra/functions.ts';
+import { FUNCTIONS, functionsOf, type FunctionName } from '../../infra/functions.ts';
 import { problem } from '../../lambdas/contracts/api-answers.ts';
 import { ROUTES, type Route } from '../../lambdas/contracts/routes.ts';
 import type { Templates } from '../support/template.ts';
 
 const REPOSITORY = join(__dirname, '..', '..');
-const NAMES = Object.keys(FUNCTIONS) as FunctionName[];
+
+/** The sweep's and the canary's. */
+const SCHEDULES = ['rate(1 minute)', 'rate(30 minutes)'];
 
 /** Declares the tests of what runs in an environment: functions, consumers, alarms, the API. */
 export function machineryOf(templates: Templates): void {
   const { environment } = templates;
+  const NAMES = functionsOf(environment);
   const functionIdOf = (name: FunctionName): string =>
     templates
       .ofType('AWS::Lambda::Function')
@@ -79,7 +82,7 @@ export function machineryOf(templates: Templates): void {
         expect(templates.text(target.DeadLetterConfig?.Arn)).toMatch(/^\$\{Undelivered\w+\.Arn\}$/);
       }
       const filter = properties['EventPattern'];
-      if (filter === undefined) expect(properties['ScheduleExpression']).toBe('rate(1 minute)');
+      if (filter === undefined) expect(SCHEDULES).toContain(properties['ScheduleExpression']);
       else expect(filter).toMatchObject({ detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] } });
     }
   });
@@ -98,9 +101,33 @@ export function machineryOf(templates: Templates): void {
     }
     expect([...runbooks].toSorted()).toEqual([
       'docs/runbooks/attempts-fail.md',
+      ...(environment.canary?.scheduled === true ? ['docs/runbooks/canary-fails.md'] : []),
       'docs/runbooks/consumer-behind.md',
       'docs/runbooks/something-undelivered.md',
     ]);
+  });
+
+  it('runs the canary where the environment says so, and takes its silence for a failure', () => {
+    const { canary } = environment;
+    const rule = templates.ofType('AWS::Events::Rule').find(({ id }) => id.startsWith('Canary'));
+    const alarm = templates.ofType('AWS::CloudWatch::Alarm').find(({ id }) => id.startsWith('CanaryFails'));
+    const filters = templates.ofType('AWS::Logs::MetricFilter').filter(({ id }) => id.startsWith('runcanary'));
+    expect(rule?.properties['State']).toBe(canary === null ? undefined : canary.scheduled ? 'ENABLED' : 'DISABLED');
+    if (canary?.scheduled !== true) return expect([alarm, filters]).toEqual([undefined, []]);
+    const metric = { MetricName: 'CanaryThrough' };
+    expect(filters.map(({ properties }) => properties)).toEqual([
+      expect.objectContaining({
+        FilterPattern: '{ $.message.code = "CANARY_OK" }',
+        MetricTransformations: [expect.objectContaining({ ...metric, MetricValue: '1' })],
+      }),
+    ]);
+    expect(alarm?.properties).toMatchObject({
+      ...metric,
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      Period: canary.everyMinutes * 60,
+      TreatMissingData: 'breaching',
+    });
   });
 
   it('lets the alarms publish to the encrypted topic', () => {

@@ -58,6 +58,7 @@ const WHO: readonly (readonly [action: string, resource: string, roles: readonly
   ['kms:EnableKey', '*', []],
   ['kms:CreateKey', '*', []],
   ['kms:CreateAlias', '*', []],
+  ['kms:Sign', '*', []],
   ['kms:UpdateAlias', '*', []],
   ['kms:TagResource', '*', []],
   ['kms:RevokeGrant', '*', []],
@@ -124,7 +125,8 @@ function generic(templates: Templates, value: string): string {
     .replace(`arn:aws:s3:::valiza-${name}-packages-${account}`, '<packages>')
     .replace(`arn:aws:states:${region}:${account}:execution:valiza-${name}-case`, '<execution>')
     .replace(/^\$\{answeroperatorFunction[0-9A-F]{8}\.Arn\}$/, '<answer-operator>')
-    .replace(/^\$\{(PackageKey|Cases|Tally|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
+    .replace(/^\$\{runcanaryFunction[0-9A-F]{8}\.Arn\}$/, '<run-canary>')
+    .replace(/^\$\{(PackageKey|CanaryKey|Cases|Tally|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
 }
 
 interface NamedRole {
@@ -210,10 +212,38 @@ export function permissionsOf(templates: Templates): void {
     expect(able.toSorted()).toEqual([...expected].toSorted());
   });
 
-  it('lets operators ask one function and do nothing else', () => {
+  it('lets the canary alone sign as its people, those who authenticate read the public key, and nobody else do either', () => {
+    const readers = roles.filter(({ statements }) => allow(statements, 'kms:GetPublicKey', '<CanaryKey>'));
+    const statements = resourceStatements(templates).filter(({ where }) => where === 'CanaryKey');
+    if (environment.canary === null) {
+      expect([readers, statements, templates.ofType('AWS::KMS::Key').length]).toEqual([[], [], 2]);
+      return;
+    }
+    expect(readers.map(({ role }) => role)).toEqual(['authenticatecallerRole']);
+    expect(roles.find(({ role }) => role === 'CanaryRole')?.statements.flatMap(({ actions }) => actions)).toEqual([
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'kms:Decrypt',
+    ]);
+    const about = statements.flatMap(({ statement }) =>
+      statement.actions.some((pattern) => covers(pattern, 'kms:Sign'))
+        ? [[statement.allows, Object.values(statement.principals).flat().map(named), statement.conditions]]
+        : [],
+    );
+    expect(about).toEqual([
+      [
+        true,
+        ['${CanaryRole.Arn}'],
+        { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256', 'kms:MessageType': 'RAW' } },
+      ],
+      [false, ['*'], { ArnNotEquals: { 'aws:PrincipalArn': { 'Fn::GetAtt': ['CanaryRole4BD5F96A', 'Arn'] } } }],
+    ]);
+  });
+
+  it('lets operators ask one function, run the canary where there is one, and do nothing else', () => {
     const operator = roles.filter(({ role }) => role === 'OperatorRole').flatMap(({ statements }) => statements);
     expect(operator.map(({ actions, resources }) => [actions, resources])).toEqual([
-      [['lambda:InvokeFunction'], ['<answer-operator>']],
+      [['lambda:InvokeFunction'], ['<answer-operator>', ...(environment.canary === null ? [] : ['<run-canary>'])]],
     ]);
   });
 
