@@ -222,8 +222,10 @@ export class LambdaService implements FunctionInvoker {
   }
 
   #run(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
+    const outcome = this.#perform(target, payload);
+    // What was refused for its size has not run.
     this.#host.meter.count('lambda', 'Invoke');
-    return this.#perform(target, payload);
+    return outcome;
   }
 
   #perform(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
