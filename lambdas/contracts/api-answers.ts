@@ -20,6 +20,7 @@ const clock = z
     }),
     stops: z.array(z.object({ from: z.string(), to: z.string() })),
     escalations: z.number(),
+    escalatedAt: z.string().optional(),
   })
   .meta({ id: 'Clock' });
 

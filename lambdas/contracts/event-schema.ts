@@ -6,6 +6,7 @@ import { exactly } from './exactly.ts';
 import {
   agency,
   agreementPin,
+  audience,
   caseId,
   clockRule,
   count,
@@ -40,7 +41,10 @@ const deadline = z.strictObject({
   rule: clockRule,
   stops: z.array(z.strictObject({ from: instant, to: instant })),
   escalations: count,
+  escalatedAt: instant.optional(),
 });
+
+const clock = z.enum(['decision', 'clarification', 'assurance']);
 
 const document = { depositId: some, title: z.string(), digest, length: count, marking };
 
@@ -139,7 +143,21 @@ const payloads = {
   CaseClosed: z.strictObject({ reason: endReason }),
   DepositsDestroyed: z.strictObject({ depositIds: z.array(some) }),
   DecisionEscalated: z.strictObject({ deadline }),
-  CaseLapsed: z.strictObject({ clock: z.enum(['decision', 'clarification', 'assurance']) }),
+  CaseLapsed: z.strictObject({ clock: clock }),
+  Reminded: z.strictObject({
+    clock,
+    mark: z.enum(['half', 'ninety-percent']),
+    since: instant,
+    to: z.enum(['desk-officers', 'approvers', 'requester', 'recipient-authority']),
+  }),
+  QuorumReachChanged: z.strictObject({ withinReach: z.boolean(), openRoles: z.array(some) }),
+  NoticeUndelivered: z.strictObject({
+    notice: z.int().positive(),
+    to: audience,
+    personId,
+    cause: z.enum(['bounced', 'complained', 'rejected']),
+    again: z.boolean(),
+  }),
   RequestWithdrawn: z.strictObject({ reason: z.string() }),
   AttemptFailed: z.strictObject({ attempt: count, step: some, error: z.string() }),
 } satisfies Record<EventType, z.ZodType>;

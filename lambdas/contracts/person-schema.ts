@@ -23,8 +23,8 @@ const distinct = <T>(item: z.ZodType<T>, most: number, keyOf: (value: T) => stri
     .max(most)
     .refine((list) => new Set(list.map(keyOf)).size === list.length, 'must not name anything twice');
 
-/** A person as the directory keeps them. That a key's fingerprint is that of its bytes is for whoever accepts the key to compute. */
-export const personSchema = exactly<Person>()(
+/** A person as the directory keeps them: whether mail reaches them is no part of the entry. That a key's fingerprint is that of its bytes is for whoever accepts the key to compute. */
+export const personSchema = exactly<Omit<Person, 'unreachable'>>()(
   z.strictObject({
     personId,
     nation,

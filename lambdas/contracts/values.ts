@@ -64,6 +64,17 @@ export const clockRule = z.strictObject({
 
 export const agreementPin = z.strictObject({ id: some, version: z.int().positive(), digest });
 
+/** Whom a notice goes to. */
+export const audience = z.enum([
+  'desk-officers',
+  'approvers',
+  'originator-authority',
+  'recipient-authority',
+  'requester',
+  'requesting-agency',
+  'recipients',
+]);
+
 /** What a person may be in an exchange. */
 export const role = z.enum([
   'requester',

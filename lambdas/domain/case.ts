@@ -1,5 +1,5 @@
 import type { AgreementPin } from './agreement.ts';
-import type { Deadline } from './clock.ts';
+import type { Clock, Deadline, Reminder } from './clock.ts';
 import type { Check, Decision, EndReason, InformationRequest, Proposal, SealedPackage } from './events.ts';
 import type { CaseId, Digest, Nation, PersonId } from './ids.ts';
 import type { Instant } from './instant.ts';
@@ -57,6 +57,10 @@ export interface Filed {
   /** Deposits whose objects may still exist. */
   readonly deposits: readonly Deposit[];
   readonly failures: number;
+  /** Reminders that were given, in every run of every clock. */
+  readonly reminders: readonly Reminder[];
+  /** Notices that did not arrive, each with the event that says so. */
+  readonly undelivered: readonly { readonly notice: number; readonly personId: PersonId; readonly sequence: number }[];
 }
 
 export interface PutProposal {
@@ -71,6 +75,8 @@ interface Review extends Filed {
   readonly proposal: PutProposal | null;
   /** Votes on the current proposal; earlier ones are void. */
   readonly decisions: readonly Decision[];
+  /** What was last found of it: an authority is told once, and again after it was mended. */
+  readonly quorumWithinReach: boolean;
 }
 
 interface Decided extends Review {
@@ -151,6 +157,21 @@ export type Case =
   | Closing
   | Ended;
 
+/** The phases in which a clock of the agreement runs. */
+export type Clocked = UnderReview | AwaitingClarification | AwaitingAssurance;
+
+/** The clock that runs in such a phase. */
+export function runningClock(state: Clocked): { readonly clock: Clock; readonly deadline: Deadline } {
+  switch (state.phase) {
+    case 'UNDER_REVIEW':
+      return { clock: 'decision', deadline: state.deadline };
+    case 'AWAITING_CLARIFICATION':
+      return { clock: 'clarification', deadline: state.clarification };
+    case 'AWAITING_ASSURANCE':
+      return { clock: 'assurance', deadline: state.assuranceDeadline };
+  }
+}
+
 /**
  * The instant at which the phase's own clock runs out, or null for a phase that waits for nobody.
  * Half-open: at this instant it is over.
@@ -158,11 +179,9 @@ export type Case =
 export function dueAt(state: Case): Instant | null {
   switch (state.phase) {
     case 'UNDER_REVIEW':
-      return state.deadline.dueAt;
     case 'AWAITING_CLARIFICATION':
-      return state.clarification.dueAt;
     case 'AWAITING_ASSURANCE':
-      return state.assuranceDeadline.dueAt;
+      return runningClock(state).deadline.dueAt;
     case 'RELEASED':
     case 'SUSPENDED':
       return state.release.notAfter;

@@ -10,6 +10,23 @@ export interface Deadline {
   readonly stops: readonly { readonly from: Instant; readonly to: Instant }[];
   /** How often it has been escalated: the agreement allows once. */
   readonly escalations: number;
+  /** When it was escalated last: the clock began again then. */
+  readonly escalatedAt?: Instant;
+}
+
+export type Clock = 'decision' | 'clarification' | 'assurance';
+
+/** The shares of a clock's time after which whoever it waits for is reminded (domain.md §6), in their order. */
+const SHARES = { half: 0.5, 'ninety-percent': 0.9 } as const;
+export type Mark = keyof typeof SHARES;
+export const MARKS = Object.keys(SHARES) as readonly Mark[]; // the keys of the table
+
+/** Which run of which clock a reminder is about, and which of the marks: each is given at most once. */
+export interface Reminder {
+  readonly clock: Clock;
+  readonly mark: Mark;
+  /** When the run began: an escalation begins another. */
+  readonly since: Instant;
 }
 
 const isWorkingDay = (instant: Instant, calendars: readonly Calendar[]): boolean =>
@@ -63,4 +80,21 @@ export const afterEscalation = (deadline: Deadline, agreement: Agreement, at: In
   ...deadline,
   dueAt: dueAfter(deadline.rule, agreement, at),
   escalations: deadline.escalations + 1,
+  escalatedAt: at,
 });
+
+/** When the clock that runs now began to run. */
+export const runsSince = (deadline: Deadline): Instant => deadline.escalatedAt ?? deadline.startedAt;
+
+/** The instant at which a share of the run has passed. A stop before it moves it as it moves the end; one after it leaves it where it was. */
+export function instantOf(deadline: Deadline, mark: Mark): Instant {
+  const since = runsSince(deadline);
+  const stops = deadline.stops.filter((stop) => stop.from >= since);
+  const length = ({ from, to }: Deadline['stops'][number]): number => toEpoch(to) - toEpoch(from);
+  const stood = stops.reduce((sum, stop) => sum + length(stop), 0);
+  const runs = toEpoch(deadline.dueAt) - toEpoch(since) - stood;
+  return stops.reduce(
+    (instant, stop) => (stop.from < instant ? plus(instant, length(stop)) : instant),
+    plus(since, runs * SHARES[mark]),
+  );
+}

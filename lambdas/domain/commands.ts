@@ -1,5 +1,5 @@
 import type { Agreement, AgreementPin, Marking } from './agreement.ts';
-import type { EndReason, InformationRequest, ProposedRecipient, SealedPackage } from './events.ts';
+import type { EndReason, InformationRequest, ProposedRecipient, SealedPackage, UndeliveredNotice } from './events.ts';
 import type { CaseId, Digest, Nation, PersonId } from './ids.ts';
 import type { Instant } from './instant.ts';
 import type { Actor, Person } from './people.ts';
@@ -75,6 +75,7 @@ export type Command =
   | { readonly type: 'RecordDepositsDestroyed'; readonly depositsDestroyed: readonly string[] }
   | { readonly type: 'RecordFailure'; readonly attempt: number; readonly step: string; readonly error: string }
   | { readonly type: 'LookAtClock' }
+  | ({ readonly type: 'RecordUndelivered' } & UndeliveredNotice)
   | { readonly type: 'Withdraw'; readonly reason: string };
 
 /** What a decision may look at beside the case: given to it, never fetched by it. */

@@ -5,7 +5,9 @@ import { answerClarification, seekClarification } from './decisions/clarificatio
 import { castDecision } from './decisions/cast-decision.ts';
 import { declineAssurance, giveAssurance } from './decisions/assurance.ts';
 import { acknowledgeReceipt, grantAccess, recordAccessFailure } from './decisions/access.ts';
-import { lookAtClock, recordAssessment, recordEnd, recordExpiry } from './decisions/passage.ts';
+import { lookAtClock } from './decisions/look-at-clock.ts';
+import { recordUndelivered } from './decisions/notices.ts';
+import { recordAssessment, recordEnd, recordExpiry } from './decisions/passage.ts';
 import { openRelease, recordSealed } from './decisions/sealing.ts';
 import { completeDeposit, openDeposit } from './decisions/deposits.ts';
 import { putProposal } from './decisions/put-proposal.ts';
@@ -67,6 +69,8 @@ export function decide(state: Case, command: Command, context: Context): Outcome
       ];
     case 'LookAtClock':
       return lookAtClock(standing(state, command), context);
+    case 'RecordUndelivered':
+      return recordUndelivered(state, command);
     case 'Withdraw':
       return [{ type: 'RequestWithdrawn', payload: { reason: command.reason } }];
   }

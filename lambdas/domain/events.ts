@@ -1,5 +1,5 @@
 import type { AgreementPin, Marking } from './agreement.ts';
-import type { Deadline } from './clock.ts';
+import type { Clock, Deadline, Reminder } from './clock.ts';
 import type { CaseId, Digest, Nation, PersonId } from './ids.ts';
 import type { Instant } from './instant.ts';
 
@@ -90,6 +90,26 @@ export interface SealedPackage {
   /** The data key under the package key, base64. */
   readonly wrappedKey: string;
   readonly keyId: string;
+}
+
+/** Whom a notice goes to; who that is today, the directory says. */
+export type Audience =
+  | 'desk-officers'
+  | 'approvers'
+  | 'originator-authority'
+  | 'recipient-authority'
+  | 'requester'
+  /** Everybody who may act for the requesting agency. */
+  | 'requesting-agency'
+  | 'recipients';
+
+/** A notice that did not reach its reader; no address is a fact of a case. */
+export interface UndeliveredNotice {
+  /** The event that was told of. */
+  readonly notice: number;
+  readonly to: Audience;
+  readonly personId: PersonId;
+  readonly cause: 'bounced' | 'complained' | 'rejected';
 }
 
 export type EndReason = 'expired' | 'recalled' | 'withdrawn' | 'window-past' | 'quorum-lost';
@@ -199,7 +219,30 @@ export type DomainEvent =
   | { readonly type: 'CaseClosed'; readonly payload: { readonly reason: EndReason } }
   | { readonly type: 'DepositsDestroyed'; readonly payload: { readonly depositIds: readonly string[] } }
   | { readonly type: 'DecisionEscalated'; readonly payload: { readonly deadline: Deadline } }
-  | { readonly type: 'CaseLapsed'; readonly payload: { readonly clock: 'decision' | 'clarification' | 'assurance' } }
+  | { readonly type: 'CaseLapsed'; readonly payload: { readonly clock: Clock } }
+  | {
+      readonly type: 'Reminded';
+      readonly payload: Reminder & {
+        /** Whom the clock waits for. */
+        readonly to: 'desk-officers' | 'approvers' | 'requester' | 'recipient-authority';
+      };
+    }
+  | {
+      /** Whether those who could still decide, and can be told, could complete the quorum. */
+      readonly type: 'QuorumReachChanged';
+      readonly payload: {
+        readonly withinReach: boolean;
+        /** The roles that no approval fills yet. */
+        readonly openRoles: readonly string[];
+      };
+    }
+  | {
+      readonly type: 'NoticeUndelivered';
+      readonly payload: UndeliveredNotice & {
+        /** It told of another that did not arrive: those who are next have been told, and only operators are left. */
+        readonly again: boolean;
+      };
+    }
   | { readonly type: 'RequestWithdrawn'; readonly payload: { readonly reason: string } }
   | {
       readonly type: 'AttemptFailed';

@@ -49,6 +49,8 @@ function open(event: EventOf<'RequestSubmitted'>): Case {
     questions: [],
     deposits: [],
     failures: 0,
+    reminders: [],
+    undelivered: [],
   };
 }
 
@@ -71,6 +73,8 @@ function end<P extends Ended['phase']>(state: Case, phase: P, because: string): 
     questions: state.questions,
     deposits: state.deposits,
     failures: state.failures,
+    reminders: state.reminders,
+    undelivered: state.undelivered,
   };
   return {
     ...filed,
@@ -99,9 +103,10 @@ function beginClosing(
 
 function assess(state: Case, event: EventOf<'RequestAssessed'>): Case {
   const submitted = standing(state, event, 'SUBMITTED');
-  const { registerNumber, checks, deadline } = event.payload;
+  const { registerNumber, checks, deadline, escalated } = event.payload;
   if (deadline === null) return { ...submitted, phase: 'INADMISSIBLE', registerNumber, checks };
-  return { ...submitted, phase: 'UNDER_REVIEW', registerNumber, checks, deadline, proposal: null, decisions: [] };
+  const undecided = { proposal: null, decisions: [], quorumWithinReach: !escalated };
+  return { ...submitted, phase: 'UNDER_REVIEW', registerNumber, checks, deadline, ...undecided };
 }
 
 function answer(state: Case, event: EventOf<'ClarificationAnswered'>): Case {
@@ -271,6 +276,17 @@ function change(state: Case, event: Exclude<CaseEvent, { type: 'RequestSubmitted
     case 'CaseClosed': {
       const closing = standing(state, event, 'CLOSING');
       return end(closing, closing.reason === 'withdrawn' ? 'WITHDRAWN' : 'CLOSED', event.payload.reason);
+    }
+    case 'Reminded': {
+      const { to: _told, ...reminder } = event.payload;
+      const waiting = standing(state, event, 'UNDER_REVIEW', 'AWAITING_CLARIFICATION', 'AWAITING_ASSURANCE');
+      return { ...waiting, reminders: [...waiting.reminders, reminder] };
+    }
+    case 'QuorumReachChanged':
+      return { ...standing(state, event, 'UNDER_REVIEW'), quorumWithinReach: event.payload.withinReach };
+    case 'NoticeUndelivered': {
+      const { notice, personId } = event.payload;
+      return { ...state, undelivered: [...state.undelivered, { notice, personId, sequence: event.sequence }] };
     }
     case 'AttemptFailed':
       return { ...state, failures: state.failures + 1 };

@@ -1,13 +1,15 @@
-import type { CaseEvent } from './events.ts';
-
-/** Whom a notice goes to; who that is today, the directory says. */
-export type Audience =
-  'desk-officers' | 'approvers' | 'originator-authority' | 'recipient-authority' | 'requester' | 'recipients';
+import type { Audience, CaseEvent } from './events.ts';
+import type { PersonId } from './ids.ts';
 
 /** What a notice asks or tells: a verb, never a subject (promise S7). */
 export type NoticeVerb =
   | 'request-arrived'
   | 'nobody-can-decide'
+  | 'proposal-reminder'
+  | 'decision-reminder'
+  | 'clarification-reminder'
+  | 'assurance-reminder'
+  | 'notice-undelivered'
   | 'proposal-awaits-you'
   | 'decision-overdue'
   | 'clarification-asked'
@@ -29,9 +31,30 @@ export type NoticeVerb =
 export interface Notice {
   readonly to: Audience;
   readonly verb: NoticeVerb;
+  /** Who is not told, although the directory counts them to the audience. */
+  readonly except?: PersonId;
 }
 
 const tell = (verb: NoticeVerb, ...audiences: readonly Audience[]): Notice[] => audiences.map((to) => ({ to, verb }));
+
+/** What each of those a clock waits for is reminded of. */
+const REMINDERS = {
+  'desk-officers': 'proposal-reminder',
+  approvers: 'decision-reminder',
+  requester: 'clarification-reminder',
+  'recipient-authority': 'assurance-reminder',
+} as const satisfies Partial<Record<Audience, NoticeVerb>>;
+
+/** Who can act next where a notice did not arrive: the others who could have acted on it, and who can help them. */
+const NEXT: Readonly<Record<Audience, readonly Audience[]>> = {
+  'desk-officers': ['desk-officers', 'originator-authority'],
+  approvers: ['approvers', 'originator-authority'],
+  'originator-authority': ['originator-authority', 'desk-officers'],
+  'recipient-authority': ['recipient-authority', 'requester'],
+  requester: ['requesting-agency', 'recipient-authority'],
+  'requesting-agency': ['requesting-agency', 'recipient-authority'],
+  recipients: ['requester', 'recipient-authority'],
+};
 
 /** Who is told of an event: those who must act, and the requester at every change that concerns them. Votes and drafts are told to nobody. */
 export function noticesOf(event: CaseEvent): readonly Notice[] {
@@ -51,6 +74,15 @@ export function noticesOf(event: CaseEvent): readonly Notice[] {
       return tell('clarification-answered', 'desk-officers');
     case 'ProposalPut':
       return tell('proposal-awaits-you', 'approvers');
+    case 'Reminded':
+      return tell(REMINDERS[event.payload.to], event.payload.to);
+    case 'QuorumReachChanged':
+      return event.payload.withinReach ? [] : tell('nobody-can-decide', 'originator-authority', 'desk-officers');
+    case 'NoticeUndelivered': {
+      const { to, personId, again } = event.payload;
+      // That a notice of this kind did not arrive either is told to nobody, or two dead addresses would tell each other for ever.
+      return again ? [] : tell('notice-undelivered', ...NEXT[to]).map((notice) => ({ ...notice, except: personId }));
+    }
     case 'DecisionEscalated':
       return tell('decision-overdue', 'approvers', 'originator-authority');
     case 'DecisionCast':

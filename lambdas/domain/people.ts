@@ -46,7 +46,21 @@ export interface Person {
   readonly conflicts: readonly string[];
   /** False once the person has left: nothing is granted to, and nothing accepted from, an inactive person. */
   readonly active: boolean;
+  /** Set when mail to the address of the entry does not arrive; no part of the entry. */
+  readonly unreachable?: true;
 }
+
+/** An address of a person from which mail came back. */
+export interface DeadAddress {
+  readonly personId: PersonId;
+  readonly mail: string;
+}
+
+/** The person of an entry, with whether mail reaches them: an address that failed is remembered until the entry names another. */
+export const withReach = (entry: Person, dead: readonly DeadAddress[]): Person =>
+  dead.some(({ personId, mail }) => personId === entry.personId && mail === entry.mail)
+    ? { ...entry, unreachable: true }
+    : entry;
 
 /** Who performs a command: a person with what the directory says of them now, or a step of the system. */
 export type Actor =

@@ -40,6 +40,7 @@ export type CommandType =
   | 'RecordDepositsDestroyed'
   | 'RecordFailure'
   | 'LookAtClock'
+  | 'RecordUndelivered'
   | 'Withdraw';
 
 /** Who may give a command: a capacity in which somebody acts in this very case. */
@@ -60,10 +61,14 @@ interface PhaseRules {
   readonly final: boolean;
 }
 
-const FAILURE: Row = { by: ['system'], to: [] };
+/** What may come to pass in any phase and changes none. */
+const ALWAYS = {
+  RecordFailure: { by: ['system'], to: [] },
+  RecordUndelivered: { by: ['system'], to: [] },
+} satisfies PhaseRules['commands'];
 const stays = (phase: Phase, ...by: Capacity[]): Row => ({ by, to: [phase] });
 const final = {
-  commands: { RecordDepositsDestroyed: { by: ['system'], to: [] }, RecordFailure: FAILURE },
+  commands: { RecordDepositsDestroyed: { by: ['system'], to: [] }, ...ALWAYS },
   final: true,
 } satisfies PhaseRules;
 
@@ -73,7 +78,7 @@ const TABLE = {
     commands: {
       RecordAssessment: { by: ['system'], to: ['UNDER_REVIEW', 'INADMISSIBLE'] },
       Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   INADMISSIBLE: final,
@@ -88,7 +93,7 @@ const TABLE = {
       CastDecision: { by: ['approver'], to: ['UNDER_REVIEW', 'AWAITING_ASSURANCE', 'SEALING', 'REFUSED'] },
       LookAtClock: { by: ['system'], to: ['UNDER_REVIEW', 'LAPSED'] },
       Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   AWAITING_CLARIFICATION: {
@@ -96,9 +101,9 @@ const TABLE = {
     timeout: 'the clarification clock: lapsed; the decision clock stands still meanwhile',
     commands: {
       AnswerClarification: { by: ['requester'], to: ['UNDER_REVIEW'] },
-      LookAtClock: { by: ['system'], to: ['LAPSED'] },
+      LookAtClock: { by: ['system'], to: ['AWAITING_CLARIFICATION', 'LAPSED'] },
       Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   REFUSED: final,
@@ -110,9 +115,9 @@ const TABLE = {
     commands: {
       GiveAssurance: { by: ['recipient-authority'], to: ['SEALING'] },
       DeclineAssurance: { by: ['recipient-authority'], to: ['LAPSED'] },
-      LookAtClock: { by: ['system'], to: ['LAPSED'] },
+      LookAtClock: { by: ['system'], to: ['AWAITING_ASSURANCE', 'LAPSED'] },
       Withdraw: { by: ['requester'], to: ['WITHDRAWN'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   SEALING: {
@@ -121,7 +126,7 @@ const TABLE = {
       RecordSealed: stays('SEALING', 'system'),
       OpenRelease: { by: ['system'], to: ['RELEASED', 'CLOSING'] },
       Withdraw: { by: ['requester'], to: ['CLOSING'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   RELEASED: {
@@ -134,7 +139,7 @@ const TABLE = {
       Suspend: { by: ['approver', 'originator-authority'], to: ['SUSPENDED'] },
       Recall: { by: ['approver', 'originator-authority'], to: ['CLOSING'] },
       RecordExpiry: { by: ['system'], to: ['CLOSING'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   SUSPENDED: {
@@ -146,7 +151,7 @@ const TABLE = {
       Resume: { by: ['approver', 'originator-authority'], to: ['SUSPENDED', 'RELEASED'] },
       Recall: { by: ['approver', 'originator-authority'], to: ['CLOSING'] },
       RecordExpiry: { by: ['system'], to: ['CLOSING'] },
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   CLOSING: {
@@ -156,7 +161,7 @@ const TABLE = {
       AcknowledgeReceipt: stays('CLOSING', 'recipient'),
       RecordEnd: { by: ['system'], to: ['CLOSED', 'WITHDRAWN'] },
       RecordDepositsDestroyed: stays('CLOSING', 'system'),
-      RecordFailure: FAILURE,
+      ...ALWAYS,
     },
   },
   CLOSED: {

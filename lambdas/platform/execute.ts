@@ -98,6 +98,7 @@ async function concerned(
   const { directory } = exchange;
   switch (command.type) {
     case 'RecordAssessment':
+    case 'LookAtClock':
     case 'OpenRelease':
     case 'Resume':
       return directory.people(file.state.originatingNation, at);

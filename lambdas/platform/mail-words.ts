@@ -6,7 +6,12 @@ type Words = Readonly<Record<NoticeVerb, string>>;
 
 const en: Words = {
   'request-arrived': 'A request has arrived for you to prepare',
-  'nobody-can-decide': 'A request has arrived that no approver can decide',
+  'nobody-can-decide': 'A request waits that no approver can decide',
+  'proposal-reminder': 'A reminder: a request still awaits your proposal',
+  'decision-reminder': 'A reminder: a proposal still awaits your decision',
+  'clarification-reminder': 'A reminder: a clarification is still asked of you',
+  'assurance-reminder': 'A reminder: an assurance is still asked of your authority',
+  'notice-undelivered': 'A notice did not reach its reader: see that the case is attended to',
   'proposal-awaits-you': 'A proposal awaits your decision',
   'decision-overdue': 'A decision is overdue and has been escalated',
   'clarification-asked': 'A clarification is asked of you',
@@ -28,7 +33,12 @@ const en: Words = {
 
 const fr: Words = {
   'request-arrived': 'Une demande est arrivée : à vous de la préparer',
-  'nobody-can-decide': "Une demande est arrivée qu'aucun approbateur ne peut trancher",
+  'nobody-can-decide': "Une demande attend qu'aucun approbateur ne peut trancher",
+  'proposal-reminder': 'Rappel : une demande attend toujours votre proposition',
+  'decision-reminder': 'Rappel : une proposition attend toujours votre décision',
+  'clarification-reminder': 'Rappel : une précision vous est toujours demandée',
+  'assurance-reminder': 'Rappel : une assurance est toujours demandée à votre autorité',
+  'notice-undelivered': 'Un avis n’a pas atteint son destinataire : veillez à ce que le dossier soit suivi',
   'proposal-awaits-you': 'Une proposition attend votre décision',
   'decision-overdue': 'Une décision est en retard et a été portée à l’échelon supérieur',
   'clarification-asked': 'Une précision vous est demandée',
@@ -50,7 +60,12 @@ const fr: Words = {
 
 const uk: Words = {
   'request-arrived': 'Надійшов запит: підготуйте його',
-  'nobody-can-decide': 'Надійшов запит, який нікому вирішити',
+  'nobody-can-decide': 'Є запит, який нікому вирішити',
+  'proposal-reminder': 'Нагадування: запит досі чекає на вашу пропозицію',
+  'decision-reminder': 'Нагадування: пропозиція досі чекає на ваше рішення',
+  'clarification-reminder': 'Нагадування: від вас досі потрібне уточнення',
+  'assurance-reminder': 'Нагадування: від вашого органу досі потрібне запевнення',
+  'notice-undelivered': 'Сповіщення не дійшло до адресата: подбайте, щоб справою хтось займався',
   'proposal-awaits-you': 'Пропозиція чекає на ваше рішення',
   'decision-overdue': 'Рішення прострочено, справу передано вище',
   'clarification-asked': 'Від вас потрібне уточнення',

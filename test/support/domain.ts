@@ -310,6 +310,13 @@ export function commandsFor(scene: Scene): Commands {
     RecordDepositsDestroyed: { type: 'RecordDepositsDestroyed', depositsDestroyed: depositIds(scene) },
     RecordFailure: { type: 'RecordFailure', attempt: 1, step: 'seal-package', error: 'Transient' },
     LookAtClock: { type: 'LookAtClock' },
+    RecordUndelivered: {
+      type: 'RecordUndelivered',
+      notice: state.sequence,
+      to: 'desk-officers',
+      personId: PEOPLE.desk.personId,
+      cause: 'bounced',
+    },
     Withdraw: { type: 'Withdraw', reason: 'No longer needed.' },
   };
 }

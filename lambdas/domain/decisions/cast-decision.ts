@@ -1,8 +1,8 @@
 import type { Agreement } from '../agreement.ts';
-import type { PutProposal, UnderReview } from '../case.ts';
-import { clearedUntil } from '../clearance.ts';
+import type { UnderReview } from '../case.ts';
 import { startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
+import { barTo, type Bar } from '../eligibility.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Decision } from '../events.ts';
 import { holds, type Person, type Role } from '../people.ts';
@@ -11,40 +11,37 @@ import { conflict, forbidden, invalid, type Refusal } from '../refusal.ts';
 
 type CastDecision = Extract<Command, { type: 'CastDecision' }>;
 
-/** Who may not vote on this proposal although they are approvers (promise S5). */
-function ineligible(state: UnderReview, put: PutProposal, voter: Person, context: Context): Refusal | undefined {
-  if (put.proposal.preparedBy === voter.personId) {
-    return forbidden({
-      code: 'OWN_PROPOSAL',
-      message: 'Whoever prepared a proposal does not decide on it.',
-      next: 'Leave the decision to another approver.',
-    });
+/** What an approver who may not vote is told. */
+function ineligible(bar: Bar | undefined): Refusal | undefined {
+  switch (bar?.code) {
+    case undefined:
+      return undefined;
+    case 'OWN_PROPOSAL':
+      return forbidden({
+        code: 'OWN_PROPOSAL',
+        message: 'Whoever prepared a proposal does not decide on it.',
+        next: 'Leave the decision to another approver.',
+      });
+    case 'CONFLICT_OF_INTEREST':
+      return forbidden({
+        code: 'CONFLICT_OF_INTEREST',
+        message: 'You have declared a conflict of interest with the requesting agency.',
+        next: 'Leave the decision to another approver.',
+      });
+    case 'ALREADY_VOTED':
+      return conflict({
+        code: 'ALREADY_VOTED',
+        message: 'You have voted on this proposal; a person has one vote.',
+        next: 'Nothing is left to do for you until a new proposal is put.',
+      });
+    case 'NOT_CLEARED':
+      return forbidden({
+        code: 'NOT_CLEARED',
+        message: `You hold no valid clearance for ${bar.mark}.`,
+        next: 'Leave the decision to a cleared approver.',
+        rule: 'B2',
+      });
   }
-  if (voter.conflicts.includes(state.requestingAgency)) {
-    return forbidden({
-      code: 'CONFLICT_OF_INTEREST',
-      message: 'You have declared a conflict of interest with the requesting agency.',
-      next: 'Leave the decision to another approver.',
-    });
-  }
-  if (state.decisions.some((decision) => decision.personId === voter.personId)) {
-    return conflict({
-      code: 'ALREADY_VOTED',
-      message: 'You have voted on this proposal; a person has one vote.',
-      next: 'Nothing is left to do for you until a new proposal is put.',
-    });
-  }
-  const uncleared = put.proposal.documents.find((document) => {
-    const until = clearedUntil(context.agreement, voter, document.marking, state.originatingNation);
-    return until === undefined || until <= context.now;
-  });
-  if (uncleared === undefined) return undefined;
-  return forbidden({
-    code: 'NOT_CLEARED',
-    message: `You hold no valid clearance for ${uncleared.marking.mark}.`,
-    next: 'Leave the decision to a cleared approver.',
-    rule: 'B2',
-  });
 }
 
 /** The role a vote is for: the one named, else the only needed role the voter holds that is still open (or the first of them). */
@@ -107,7 +104,7 @@ export function castDecision(state: UnderReview, command: CastDecision, context:
   }
   // The phase table lets only approvers cast decisions, and they are people.
   const voter = (actor as Extract<typeof actor, { kind: 'person' }>).person;
-  const refusal = ineligible(state, put, voter, context) ?? groundProblem(agreement, command);
+  const refusal = ineligible(barTo(voter, state, context)) ?? groundProblem(agreement, command);
   if (refusal !== undefined) return refusal;
   // A proposal is only accepted when its marks have a quorum; without one no role is needed and every vote is refused below.
   const needed = neededRoles(agreement, put.proposal.documents) ?? [];

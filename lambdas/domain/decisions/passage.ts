@@ -1,32 +1,19 @@
 import { assess } from '../admissibility.ts';
-import type {
-  AwaitingAssurance,
-  AwaitingClarification,
-  Closing,
-  Released,
-  Submitted,
-  Suspended,
-  UnderReview,
-} from '../case.ts';
-import { afterEscalation, startDeadline } from '../clock.ts';
+import type { Closing, Released, Submitted, Suspended } from '../case.ts';
+import { startDeadline } from '../clock.ts';
 import type { Command, Context } from '../commands.ts';
 import type { Outcome } from '../outcome.ts';
 import type { DomainEvent } from '../events.ts';
-import { APPROVING_ROLES, hasRoleIn } from '../people.ts';
-import { couldDecide, neededRoles } from '../quorum.ts';
+import { quorumReach } from '../eligibility.ts';
 import { conflict } from '../refusal.ts';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /** RecordAssessment: every admissibility check; an admissible request starts the decision clock and says whether anyone could decide it. */
 export function recordAssessment(state: Submitted, command: Of<'RecordAssessment'>, context: Context): Outcome {
-  const { agreement, now, people } = context;
+  const { agreement, now } = context;
   const checks = assess(agreement, state.request, state.originatingNation, state.recipientNation, now);
   const admissible = checks.every((row) => row.passed);
-  const needed = neededRoles(agreement, [{ marking: state.request.levelSought }]);
-  const approvers = [...people.values()].filter(
-    (person) => person.nation === state.originatingNation && hasRoleIn(state, person, ...APPROVING_ROLES),
-  );
   return [
     {
       type: 'RequestAssessed',
@@ -35,26 +22,10 @@ export function recordAssessment(state: Submitted, command: Of<'RecordAssessment
         admissible,
         checks,
         deadline: admissible ? startDeadline(agreement, agreement.clocks.decision, now) : null,
-        escalated: admissible && (needed === undefined || !couldDecide(needed, approvers)),
+        escalated: admissible && !quorumReach({ ...state, proposal: null, decisions: [] }, context).withinReach,
       },
     },
   ];
-}
-
-/** LookAtClock: a timer only makes someone ask; before the instant nothing happens, at it the agreement's consequence does. */
-export function lookAtClock(state: UnderReview | AwaitingClarification | AwaitingAssurance, context: Context): Outcome {
-  const { agreement, now } = context;
-  switch (state.phase) {
-    case 'UNDER_REVIEW':
-      if (now < state.deadline.dueAt) return [];
-      return state.deadline.rule.onDue === 'escalate' && state.deadline.escalations === 0
-        ? [{ type: 'DecisionEscalated', payload: { deadline: afterEscalation(state.deadline, agreement, now) } }]
-        : [{ type: 'CaseLapsed', payload: { clock: 'decision' } }];
-    case 'AWAITING_CLARIFICATION':
-      return now < state.clarification.dueAt ? [] : [{ type: 'CaseLapsed', payload: { clock: 'clarification' } }];
-    case 'AWAITING_ASSURANCE':
-      return now < state.assuranceDeadline.dueAt ? [] : [{ type: 'CaseLapsed', payload: { clock: 'assurance' } }];
-  }
 }
 
 /** RecordExpiry: at `notAfter` and after, also when suspended. */

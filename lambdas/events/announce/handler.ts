@@ -4,7 +4,8 @@ import { dueAt, type Case } from '../../domain/case.ts';
 import { evolve } from '../../domain/evolve.ts';
 import { takesPart } from '../../domain/canary.ts';
 import type { CaseId, Nation } from '../../domain/ids.ts';
-import { noticesOf, type Audience, type Notice } from '../../domain/notices.ts';
+import type { Audience } from '../../domain/events.ts';
+import { noticesOf, type Notice } from '../../domain/notices.ts';
 import { APPROVING_ROLES, holds, type Person } from '../../domain/people.ts';
 import { putOnBus } from '../../platform/bus.ts';
 import { recordAnnounced } from '../../platform/case-index.ts';
@@ -33,6 +34,11 @@ function peopleOnce(): People {
   };
 }
 
+/** Whoever prepared the proposal may not decide on it, and whoever has voted need not. */
+const nothingAwaits = (approver: Person, state: Case, preparedBy: string | undefined): boolean =>
+  approver.personId === preparedBy ||
+  (state.phase === 'UNDER_REVIEW' && state.decisions.some((decision) => decision.personId === approver.personId));
+
 /** Who an audience is today. */
 async function readersOf(audience: Audience, state: Case, peopleOf: People): Promise<readonly Person[]> {
   const side =
@@ -45,15 +51,16 @@ async function readersOf(audience: Audience, state: Case, peopleOf: People): Pro
     case 'desk-officers':
       return people.filter((person) => holds(person, 'desk-officer'));
     case 'approvers':
-      // Whoever prepared the proposal may not decide on it, so nothing awaits them.
       return people.filter(
-        (person) => holds(person, ...APPROVING_ROLES) && person.personId !== proposal?.proposal.preparedBy,
+        (person) => holds(person, ...APPROVING_ROLES) && !nothingAwaits(person, state, proposal?.proposal.preparedBy),
       );
     case 'originator-authority':
     case 'recipient-authority':
       return people.filter((person) => holds(person, 'competent-authority'));
     case 'requester':
       return people.filter((person) => person.personId === state.requesterId);
+    case 'requesting-agency':
+      return people.filter((person) => person.agency === state.requestingAgency && holds(person, 'requester'));
     case 'recipients':
       return people.filter((person) =>
         proposal?.proposal.recipients.some((recipient) => recipient.personId === person.personId),

@@ -1,6 +1,7 @@
 import { EventNotUnderstood, parseCaseEvent } from '../../../lambdas/contracts/event-schema.ts';
 import { InvariantBroken } from '../../../lambdas/domain/case.ts';
 import type { CaseEvent, EventType } from '../../../lambdas/domain/events.ts';
+import { plus } from '../../../lambdas/domain/instant.ts';
 import { genesis, link } from '../../../lambdas/evidence/chain.ts';
 import {
   CASE_ID,
@@ -12,6 +13,7 @@ import {
   due,
   give,
   given,
+  peopleById,
   proposed,
   sealing,
   submitted,
@@ -43,6 +45,8 @@ const FILES: readonly Scene[] = [
   give(SCENES.REFUSED(), 'RecordDepositsDestroyed', SYSTEM),
   give(sealing(), 'OpenRelease', SYSTEM, { now: due(sealing()) }),
   submitted({ previousCase: CASE_ID }),
+  give(proposed(), 'LookAtClock', SYSTEM, { now: plus(due(proposed()), -1), context: { people: peopleById([]) } }),
+  give(SCENES.REFUSED(), 'RecordUndelivered', SYSTEM),
 ];
 const EVENTS: readonly CaseEvent[] = FILES.flatMap(({ events }) => events);
 
@@ -130,15 +134,18 @@ describe('what decide produces is read back as it was', () => {
       'DepositCompleted',
       'DepositOpened',
       'DepositsDestroyed',
+      'NoticeUndelivered',
       'PackageDestroyed',
       'PackageSealed',
       'ProposalPut',
+      'QuorumReachChanged',
       'ReceiptAcknowledged',
       'ReleaseExpired',
       'ReleaseOpened',
       'ReleaseRecalled',
       'ReleaseResumed',
       'ReleaseSuspended',
+      'Reminded',
       'RequestAssessed',
       'RequestSubmitted',
       'RequestWithdrawn',

@@ -2,6 +2,7 @@ import { InvariantBroken, phaseIs } from '../../../lambdas/domain/case.ts';
 import type { CaseEvent, DomainEvent, EventType } from '../../../lambdas/domain/events.ts';
 import { evolve } from '../../../lambdas/domain/evolve.ts';
 import { isCaseId, type CaseId } from '../../../lambdas/domain/ids.ts';
+import { plus } from '../../../lambdas/domain/instant.ts';
 import type { Phase } from '../../../lambdas/domain/phases.ts';
 import {
   CASE_ID,
@@ -14,6 +15,8 @@ import {
   due,
   give,
   given,
+  peopleById,
+  proposed,
   record,
   sealing,
   underReview,
@@ -37,6 +40,8 @@ const EXAMPLES: ReadonlyMap<EventType, CaseEvent> = new Map(
     give(SCENES.RELEASED(), 'RecordExpiry', SYSTEM, { now: due(SCENES.RELEASED()) }),
     give(SCENES.REFUSED(), 'RecordDepositsDestroyed', SYSTEM),
     give(SCENES.REFUSED(), 'RecordFailure', SYSTEM),
+    give(proposed(), 'LookAtClock', SYSTEM, { now: plus(due(proposed()), -1), context: { people: peopleById([]) } }),
+    give(SCENES.REFUSED(), 'RecordUndelivered', SYSTEM),
   ].flatMap((scene) => scene.events.map((event) => [event.type, event] as const)),
 );
 
@@ -68,6 +73,9 @@ const STANDS: Readonly<Record<Exclude<EventType, 'RequestSubmitted'>, readonly P
   PackageDestroyed: ['CLOSING'],
   CaseClosed: ['CLOSING'],
   DepositsDestroyed: phases,
+  Reminded: ['UNDER_REVIEW', 'AWAITING_CLARIFICATION', 'AWAITING_ASSURANCE'],
+  QuorumReachChanged: ['UNDER_REVIEW'],
+  NoticeUndelivered: phases,
   AttemptFailed: phases,
 };
 

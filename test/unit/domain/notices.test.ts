@@ -1,4 +1,6 @@
 import { noticesOf } from '../../../lambdas/domain/notices.ts';
+import type { Audience } from '../../../lambdas/domain/events.ts';
+import { plus } from '../../../lambdas/domain/instant.ts';
 import {
   EXERCISE,
   PEOPLE,
@@ -10,6 +12,8 @@ import {
   give,
   peopleById,
   proposed,
+  given,
+  underReview,
   sealed,
   sealing,
   submitted,
@@ -21,6 +25,8 @@ const told = ({ events }: Scene): readonly string[] => {
   const event = events.at(-1);
   return event === undefined ? [] : noticesOf(event).map(({ to, verb }) => `${verb} → ${to}`);
 };
+/** Under review, and all who could decide have gone. */
+const deserted = (): Scene => give(proposed(), 'LookAtClock', SYSTEM, { context: { people: peopleById([]) } });
 const resuming = (): Scene => give(SCENES.SUSPENDED(), 'Resume', by(PEOPLE.releasing));
 
 it.each<[string, () => Scene, readonly string[]]>([
@@ -105,5 +111,77 @@ it.each<[string, () => Scene, readonly string[]]>([
   ],
   ['a closed case', SCENES.CLOSED, ['case-closed → requester', 'case-closed → desk-officers']],
   ['a withdrawal', SCENES.WITHDRAWN, ['case-withdrawn → requester', 'case-withdrawn → desk-officers']],
+  [
+    'a mark of a clock that waits for a proposal',
+    () => give(underReview(), 'LookAtClock', SYSTEM, { now: plus(due(underReview()), -1) }),
+    ['proposal-reminder → desk-officers'],
+  ],
+  [
+    'a mark of a clock that waits for votes',
+    () => give(proposed(), 'LookAtClock', SYSTEM, { now: plus(due(proposed()), -1) }),
+    ['decision-reminder → approvers'],
+  ],
+  [
+    'a mark of a clock that waits for an answer',
+    () =>
+      give(SCENES.AWAITING_CLARIFICATION(), 'LookAtClock', SYSTEM, {
+        now: plus(due(SCENES.AWAITING_CLARIFICATION()), -1),
+      }),
+    ['clarification-reminder → requester'],
+  ],
+  [
+    'a mark of a clock that waits for an assurance',
+    () => give(SCENES.AWAITING_ASSURANCE(), 'LookAtClock', SYSTEM, { now: plus(due(SCENES.AWAITING_ASSURANCE()), -1) }),
+    ['assurance-reminder → recipient-authority'],
+  ],
+  [
+    'a proposal that nobody is left to decide',
+    deserted,
+    ['nobody-can-decide → originator-authority', 'nobody-can-decide → desk-officers'],
+  ],
+  ['a proposal that somebody can decide again', () => give(deserted(), 'LookAtClock', SYSTEM), []],
   ['a failure', () => give(submitted(), 'RecordFailure', SYSTEM), []],
 ])('%s', (_, scene, notices) => expect(told(scene())).toEqual(notices));
+
+describe('a notice that did not arrive', () => {
+  const lost = (scene: Scene, to: Audience, notice = scene.state.sequence, personId = PEOPLE.desk.personId): Scene =>
+    given(scene, { type: 'RecordUndelivered', notice, to, personId, cause: 'bounced' }, SYSTEM);
+
+  it.each<[Audience, readonly Audience[]]>([
+    ['desk-officers', ['desk-officers', 'originator-authority']],
+    ['approvers', ['approvers', 'originator-authority']],
+    ['originator-authority', ['originator-authority', 'desk-officers']],
+    ['recipient-authority', ['recipient-authority', 'requester']],
+    ['requester', ['requesting-agency', 'recipient-authority']],
+    ['requesting-agency', ['requesting-agency', 'recipient-authority']],
+    ['recipients', ['requester', 'recipient-authority']],
+  ])('to %s is told to %j', (to, next) => {
+    expect(told(lost(proposed(), to))).toEqual(next.map((audience) => `notice-undelivered → ${audience}`));
+  });
+
+  it('is not told to whom it did not reach', () => {
+    const event = lost(proposed(), 'desk-officers').events.at(-1);
+    expect(event === undefined ? [] : noticesOf(event).map(({ except }) => except)).toEqual([
+      PEOPLE.desk.personId,
+      PEOPLE.desk.personId,
+    ]);
+  });
+
+  it('is recorded once for each reader, however often its fate is reported', () => {
+    const once = lost(proposed(), 'desk-officers');
+    expect(lost(once, 'desk-officers', 5).events).toHaveLength(once.events.length);
+    expect(lost(once, 'desk-officers', 5, PEOPLE.releasing.personId).events).toHaveLength(once.events.length + 1);
+    expect(lost(once, 'desk-officers', 4).events).toHaveLength(once.events.length + 1);
+  });
+
+  it('must have been given', () => {
+    const scene = proposed();
+    expect(lost(scene, 'desk-officers', scene.state.sequence + 1).events).toHaveLength(scene.events.length);
+  });
+
+  it('tells nobody when it told of another such notice: two dead addresses do not write to each other for ever', () => {
+    const again = lost(lost(proposed(), 'desk-officers'), 'originator-authority');
+    expect(again.events.at(-1)).toMatchObject({ type: 'NoticeUndelivered', payload: { again: true } });
+    expect(told(again)).toEqual([]);
+  });
+});

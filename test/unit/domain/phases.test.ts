@@ -215,6 +215,8 @@ describe('every edge of the table is walked', () => {
     ['UNDER_REVIEW', 'CastDecision', () => give(voted(), 'CastDecision', by(PEOPLE.security), none)],
     ['UNDER_REVIEW', 'CastDecision', () => given(voted(), refusal, by(PEOPLE.security))],
     ['UNDER_REVIEW', 'LookAtClock', () => give(escalated(), 'LookAtClock', SYSTEM, { now: due(escalated()) })],
+    ['AWAITING_CLARIFICATION', 'LookAtClock', () => give(SCENES.AWAITING_CLARIFICATION(), 'LookAtClock', SYSTEM)],
+    ['AWAITING_ASSURANCE', 'LookAtClock', () => give(SCENES.AWAITING_ASSURANCE(), 'LookAtClock', SYSTEM)],
     ['SEALING', 'OpenRelease', () => give(sealed(), 'OpenRelease', SYSTEM, { now: due(sealed()) })],
     [
       'SUSPENDED',

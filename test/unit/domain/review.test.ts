@@ -501,9 +501,10 @@ describe('the clock', () => {
     ['UNDER_REVIEW', () => proposed()],
     ['AWAITING_CLARIFICATION', SCENES.AWAITING_CLARIFICATION],
     ['AWAITING_ASSURANCE', SCENES.AWAITING_ASSURANCE],
-  ] as const)('does nothing to %s before it is due', (_, scene) => {
+  ] as const)('leaves %s where it is before it is due', (phase, scene) => {
     const before = scene();
-    expect(give(before, 'LookAtClock', SYSTEM, { now: plus(due(before), -1) }).events).toEqual(before.events);
+    expect(give(before, 'LookAtClock', SYSTEM).events).toEqual(before.events);
+    expect(give(before, 'LookAtClock', SYSTEM, { now: plus(due(before), -1) }).state.phase).toBe(phase);
   });
 
   it('escalates an overdue decision once, then the case lapses', () => {
