@@ -74,7 +74,7 @@ function join(host: Host, identity: IdentityParts, kms: KmsService, dynamodb: Dy
     lambdaApi: new LambdaApi(host, lambda),
     events,
     s3: new S3Service(host, kms, exists),
-    ses: new SesService(host),
+    ses: new SesService(host, events.publish),
     states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: events.publish }),
     sts: new StsService(host, roles, sessions),
     api,

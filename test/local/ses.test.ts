@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendEmailCommand, type SendEmailCommandInput, SESv2Client } from '@aws-sdk/client-sesv2';
+import type { EventSink } from '../../local/ports.ts';
 import { SesService } from '../../local/services/ses/ses-service.ts';
 import { close, create, serve, testHost } from '../support/edge-services.ts';
 
@@ -20,12 +21,23 @@ const mail: SendEmailCommandInput = {
     },
   },
 };
+/** An event destination on the default bus. */
+const destination = (ConfigurationSetName: string, members: object = {}): Record<string, unknown> => ({
+  ConfigurationSetName,
+  EventDestination: {
+    Enabled: true,
+    MatchingEventTypes: ['BOUNCE'],
+    EventBridgeDestination: { EventBusArn: 'arn:aws:events:ca-central-1:111122223333:event-bus/default' },
+    ...members,
+  },
+});
 const simple = { Subject: { Data: 's' }, Body: { Text: { Data: 't' } } };
 
 describe('sending mail', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ses-'));
   const host = testHost({ now: NOON, dataDirectory: directory });
-  const ses = new SesService(host);
+  const told: Parameters<EventSink>[0][] = [];
+  const ses = new SesService(host, (event) => told.push(event));
   let server: Server;
   let client: SESv2Client;
   const send = (changes: Partial<SendEmailCommandInput>): Promise<unknown> =>
@@ -45,6 +57,19 @@ describe('sending mail', () => {
       Name: 'paused',
       SendingOptions: { SendingEnabled: false },
     });
+    for (const [name, MatchingEventTypes] of [
+      ['main', ['BOUNCE', 'complaint']],
+      ['deaf', ['REJECT']],
+    ] as const) {
+      if (name === 'deaf') await create(host, ses.types, 'AWS::SES::ConfigurationSet', 'Deaf', { Name: name });
+      await create(
+        host,
+        ses.types,
+        'AWS::SES::ConfigurationSetEventDestination',
+        `Fate${name}`,
+        destination(name, { MatchingEventTypes }),
+      );
+    }
   });
   afterAll(async () => {
     client.destroy();
@@ -104,10 +129,75 @@ describe('sending mail', () => {
     });
   });
 
+  describe('what becomes of a mail', () => {
+    const simulated = (mailbox: string, members: Partial<SendEmailCommandInput> = {}): Promise<unknown> =>
+      send({ Destination: { ToAddresses: [`${mailbox}@simulator.amazonses.com`] }, ...members });
+    beforeEach(() => {
+      told.length = 0;
+    });
+
+    it.each([
+      ['bounce', 'Email Bounced', { bounce: { bounceType: 'Permanent', bounceSubType: 'General' } }],
+      ['bounce+label', 'Email Bounced', { bounce: { bounceType: 'Permanent' } }],
+      ['suppressionlist', 'Email Bounced', { bounce: { bounceType: 'Permanent', bounceSubType: 'Suppressed' } }],
+      ['complaint', 'Email Complaint Received', { complaint: { complaintFeedbackType: 'abuse' } }],
+    ])('is told of a mail to %s, with its tags', async (mailbox, detailType, detail) => {
+      await simulated(mailbox);
+      expect(told).toMatchObject([
+        {
+          source: 'aws.ses',
+          detailType,
+          resources: ['arn:aws:ses:ca-central-1:111122223333:identity/example.org'],
+          detail: {
+            ...detail,
+            mail: {
+              destination: [`${mailbox}@simulator.amazonses.com`],
+              tags: { 'ses:configuration-set': ['main'], kind: ['notice'] },
+            },
+          },
+        },
+      ]);
+    });
+
+    it.each(['success', 'ooto'])('is nothing to tell of a mail to %s, or to anybody else', async (mailbox) => {
+      await simulated(mailbox);
+      await send({});
+      expect(told).toEqual([]);
+    });
+
+    it('is told where a configuration set asks for it, and nowhere else', async () => {
+      await simulated('bounce', { ConfigurationSetName: 'deaf' });
+      await simulated('bounce', { ConfigurationSetName: undefined });
+      expect(told).toEqual([]);
+    });
+
+    it.each<[string, Record<string, unknown>, RegExp]>([
+      [
+        'another bus',
+        destination('main', {
+          EventBridgeDestination: { EventBusArn: 'arn:aws:events:ca-central-1:111122223333:event-bus/mine' },
+        }),
+        /bus/,
+      ],
+      ['an event that is not told here', destination('main', { MatchingEventTypes: ['DELIVERY'] }), /DELIVERY/],
+      ['an unknown configuration set', destination('other'), /other/],
+      ['another kind of destination', destination('main', { SnsDestination: {} }), /SnsDestination/],
+    ])('refuses %s', async (_, properties, message) => {
+      const made = create(host, ses.types, 'AWS::SES::ConfigurationSetEventDestination', 'X', properties);
+      await expect(made).rejects.toThrow(message);
+    });
+
+    it('refuses a mailbox that the simulator does not have', async () => {
+      const before = ses.outbox.list().length;
+      await expect(simulated('full')).rejects.toMatchObject({ name: 'NotImplemented' });
+      expect(ses.outbox.list()).toHaveLength(before);
+    });
+  });
+
   it('keeps what was sent, over a restart, and shows it without executing it', async () => {
     await expect(send({})).resolves.toMatchObject({ MessageId: expect.stringMatching(/^[0-9a-f]{16}-/) });
-    const again = new SesService(host).outbox;
-    expect(again.list()).toMatchObject([
+    const again = new SesService(host, () => undefined).outbox;
+    expect(again.list().slice(-1)).toMatchObject([
       {
         from: 'Registry <registry@mail.example.org>',
         to: ['officer@example.net'],

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Caller } from '../../iam/policy.ts';
+import type { EventSink } from '../../ports.ts';
 import type { ResourceType } from '../../resource.ts';
 import {
   type Host,
@@ -12,8 +13,9 @@ import {
   type ServiceResponse,
 } from '../../service.ts';
 import { booleanProperty, inertProperty, resourceType, tagsProperty } from '../template-properties.ts';
+import { eventDestinationProperties, eventsOf, tellFate, type Told } from './mail-fate.ts';
 import { Outbox } from './outbox.ts';
-import { readMailbox, readSendEmail, type SendEmailRequest } from './send-email-request.ts';
+import { readMailbox, readSendEmail, type Mailbox, type SendEmailRequest } from './send-email-request.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ses-emailidentity.html */
 const identityProperties = z.strictObject({
@@ -51,11 +53,16 @@ export class SesService implements Service {
   readonly types: ResourceType[];
   readonly outbox: Outbox;
   readonly #host: Host;
+  readonly #publish: EventSink;
   readonly #identities = new Map<string, Identity>();
-  readonly #configurationSets = new Map<string, { readonly sendingEnabled: boolean }>();
+  readonly #configurationSets = new Map<
+    string,
+    { readonly sendingEnabled: boolean; readonly events: readonly Told[] }
+  >();
 
-  constructor(host: Host) {
+  constructor(host: Host, publish: EventSink) {
     this.#host = host;
+    this.#publish = publish;
     this.outbox = new Outbox(host.dataDirectory);
     this.types = [
       resourceType('AWS::SES::EmailIdentity', identityProperties, ({ EmailIdentity, ConfigurationSetAttributes }) => {
@@ -65,8 +72,15 @@ export class SesService implements Service {
       }),
       resourceType('AWS::SES::ConfigurationSet', configurationSetProperties, (properties, context) => {
         const name = properties.Name ?? context.physicalName(64);
-        this.#configurationSets.set(name, { sendingEnabled: properties.SendingOptions?.SendingEnabled ?? true });
+        this.#configurationSets.set(name, {
+          sendingEnabled: properties.SendingOptions?.SendingEnabled ?? true,
+          events: [],
+        });
         return { ref: name, attributes: {} };
+      }),
+      resourceType('AWS::SES::ConfigurationSetEventDestination', eventDestinationProperties, (properties, context) => {
+        this.#addDestination(properties);
+        return { ref: context.physicalName(64), attributes: {} };
       }),
     ];
   }
@@ -110,9 +124,11 @@ export class SesService implements Service {
 
     const simple = request.Content.Simple;
     const id = `${randomBytes(8).toString('hex')}-${randomUUID()}-000000`;
+    const time = new Date(this.#host.clock.now()).toISOString();
+    this.#tellFate(request, to, { id, time, identity, configurationSet });
     this.outbox.add({
       id,
-      time: new Date(this.#host.clock.now()).toISOString(),
+      time,
       from: request.FromEmailAddress,
       to: request.Destination.ToAddresses,
       subject: simple.Subject.Data,
@@ -121,6 +137,47 @@ export class SesService implements Service {
       headers: simple.Headers ?? [],
     });
     return id;
+  }
+
+  #tellFate(
+    request: SendEmailRequest,
+    to: readonly Mailbox[],
+    sent: {
+      readonly id: string;
+      readonly time: string;
+      readonly identity: Identity;
+      readonly configurationSet: string | undefined;
+    },
+  ): void {
+    const { id, time, identity, configurationSet } = sent;
+    // Tags and events belong to a configuration set; without one, mail that comes back is a mail to whoever sent it.
+    if (configurationSet === undefined) return;
+    const { account, region } = this.#host;
+    const mail = {
+      id,
+      time,
+      from: request.FromEmailAddress,
+      to: request.Destination.ToAddresses,
+      identityArn: `arn:aws:ses:${region}:${account}:identity/${identity.name}`,
+      account,
+      configurationSet,
+      tags: request.EmailTags ?? [],
+    };
+    const asked = this.#configurationSets.get(configurationSet)?.events ?? [];
+    tellFate(
+      mail,
+      to.map(({ address }) => address),
+      asked,
+      this.#publish,
+    );
+  }
+
+  #addDestination(properties: z.output<typeof eventDestinationProperties>): void {
+    const name = properties.ConfigurationSetName;
+    const set = this.#configurationSets.get(name);
+    if (set === undefined)
+      throw notImplemented(`an event destination of the configuration set ${name}, which is not in the template`);
+    this.#configurationSets.set(name, { ...set, events: [...set.events, ...eventsOf(properties)] });
   }
 
   #authorize(
