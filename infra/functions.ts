@@ -90,7 +90,14 @@ export const FUNCTIONS = {
     description: 'Repairs what a crash or a lost record left behind.',
     memoryMb: 512,
     timeoutSeconds: 50,
-    environment: [ENV.casesTable, ENV.tallyTable, ENV.stateMachine],
+    environment: [...CASES, ENV.stateMachine],
+  },
+  'record-bounce': {
+    entry: 'lambdas/events/record-bounce/handler.ts',
+    description: 'Records that a mail did not arrive, and that its reader cannot be reached.',
+    memoryMb: 512,
+    timeoutSeconds: 30,
+    environment: CASES,
   },
   'answer-operator': {
     entry: 'lambdas/events/answer-operator/handler.ts',

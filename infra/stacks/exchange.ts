@@ -5,7 +5,7 @@ import { PolicyStatement, ServicePrincipal, type Role } from 'aws-cdk-lib/aws-ia
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { EmailIdentity, Identity } from 'aws-cdk-lib/aws-ses';
+import { ConfigurationSet, EmailIdentity, EmailSendingEvent, EventDestination, Identity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import {
@@ -16,7 +16,7 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { ENV, NO_CANARY } from '../../lambdas/contracts/names.ts';
+import { ENV, EVENT_SOURCE, MAIL_EVENTS, MAIL_REJECTED, NO_CANARY } from '../../lambdas/contracts/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { ExchangeApi } from '../constructs/exchange-api.ts';
 import { ExchangeFunction, type EnvironmentValues } from '../constructs/exchange-function.ts';
@@ -28,6 +28,13 @@ import { workflowRole } from '../workflow/workflow-role.ts';
 import { operatorRole } from './operator-role.ts';
 import { PERMISSIONS } from './permissions.ts';
 import type { VaultStack } from './vault.ts';
+
+interface Mail {
+  /** Name of the configuration set. */
+  readonly set: string;
+  /** What whoever sends names. */
+  readonly arns: readonly string[];
+}
 
 interface ExchangeProps extends StackProps {
   readonly environment: Environment;
@@ -46,7 +53,7 @@ export class ExchangeStack extends Stack {
     super(scope, id, props);
     const { environment, vault } = props;
     const bus = new EventBus(this, 'Bus', { eventBusName: `valiza-${environment.name}` });
-    const mail = new EmailIdentity(this, 'MailIdentity', { identity: Identity.domain(environment.mail.domain) });
+    const mail = this.#mail(environment);
     this.#undelivered = new Queue(this, 'Undelivered', {
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: vault.vaultKey,
@@ -72,6 +79,7 @@ export class ExchangeStack extends Stack {
     const machine = this.#workflow(environment, vault, stateMachineName);
     this.#consumers(vault, machine, bus, mail);
     this.#sweeps(machine, stateMachineName);
+    this.#undeliveredMail(environment, mail, bus);
     const api = new ExchangeApi(this, 'Api', {
       environment,
       vaultKey: vault.vaultKey,
@@ -197,12 +205,54 @@ export class ExchangeStack extends Stack {
     return machine;
   }
 
+  /** Who the exchange's mail is from, and where what becomes of it is told. */
+  #mail(environment: Environment): Mail {
+    const set = new ConfigurationSet(this, 'Mail', { configurationSetName: `valiza-${environment.name}` });
+    // Only the default bus is supported. A delay is not an end, and there is no template whose rendering could fail.
+    // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_EventBridgeDestination.html
+    set.addEventDestination('Fate', {
+      destination: EventDestination.eventBus(EventBus.fromEventBusName(this, 'DefaultBus', 'default')),
+      events: [EmailSendingEvent.BOUNCE, EmailSendingEvent.COMPLAINT, EmailSendingEvent.REJECT],
+    });
+    const domain = Identity.domain(environment.mail.domain);
+    const identity = new EmailIdentity(this, 'MailIdentity', { identity: domain, configurationSet: set });
+    const setArn = `arn:${Aws.PARTITION}:ses:${this.region}:${this.account}:configuration-set/${set.configurationSetName}`;
+    return { set: set.configurationSetName, arns: [identity.emailIdentityArn, setArn] };
+  }
+
+  /** Mail that came back, and mail that was not taken at all. */
+  #undeliveredMail(environment: Environment, mail: Mail, bus: EventBus): void {
+    const target = () =>
+      new LambdaTarget(this.#fn('record-bounce').function, {
+        deadLetterQueue: this.#undelivered,
+        retryAttempts: 5,
+        maxEventAge: Duration.hours(1),
+      });
+    new Rule(this, 'MailCameBack', {
+      ruleName: `valiza-${environment.name}-mail-came-back`,
+      description: 'A mail of the exchange did not arrive',
+      eventPattern: {
+        source: ['aws.ses'],
+        detailType: [...MAIL_EVENTS],
+        detail: { mail: { tags: { 'ses:configuration-set': [mail.set] } } },
+      },
+      targets: [target()],
+    });
+    new Rule(this, 'MailNotTaken', {
+      eventBus: bus,
+      ruleName: `valiza-${environment.name}-mail-not-taken`,
+      description: 'The mail service did not take a mail of the exchange',
+      eventPattern: { source: [EVENT_SOURCE], detailType: [MAIL_REJECTED] },
+      targets: [target()],
+    });
+  }
+
   #stateMachineArn(stateMachineName: string): string {
     return `arn:${Aws.PARTITION}:states:${this.region}:${this.account}:stateMachine:${stateMachineName}`;
   }
 
   /** The two consumers of the case table's stream. */
-  #consumers(vault: VaultStack, machine: StateMachine, bus: EventBus, mail: EmailIdentity): void {
+  #consumers(vault: VaultStack, machine: StateMachine, bus: EventBus, mail: Mail): void {
     const streamArn = vault.cases.tableStreamArn ?? '';
     const resume = this.#fn('resume-workflow');
     // The only role that may start or wake an execution. A task token has no ARN, so SendTask* takes every resource.
@@ -215,9 +265,7 @@ export class ExchangeStack extends Stack {
     announce.role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus.eventBusArn] }),
     );
-    announce.role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['ses:SendEmail'], resources: [mail.emailIdentityArn] }),
-    );
+    announce.role.addToPrincipalPolicy(new PolicyStatement({ actions: ['ses:SendEmail'], resources: [...mail.arns] }));
     for (const consumer of [resume, announce]) {
       consumer.role.addToPrincipalPolicy(
         new PolicyStatement({

@@ -65,6 +65,13 @@ const readOnly =
       Null: { 'dynamodb:Attributes': 'false' },
       StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
     });
+
+/** A note beside a person's entry: nothing of an entry, a change or a credential can be written with it. */
+const noteDeadAddress: Grant = (role, vault) =>
+  allowIf(role, ['dynamodb:UpdateItem'], vault.directory.tableArn, {
+    'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'deadAddress'] },
+    Null: { 'dynamodb:Attributes': 'false' },
+  });
 const readDirectory = onTable(directory, 'Query');
 
 const inBucket =
@@ -147,10 +154,12 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   ],
   announce: [onTable(cases, 'Query'), note('through'), readDirectory, vaultKey('Decrypt', 'GenerateDataKey')],
   'sweep-cases': [
-    onTable(cases, 'Query'),
-    note('attempt', 'nudges', 'sequence', 'dueKey', 'dueSort'),
+    changeCases,
+    onTable(cases, 'BatchGetItem'),
+    readDirectory,
     onTable(tally, 'GetItem'),
     onIndex('by-due'),
+    onIndex('open-by-phase'),
     vaultKey('Decrypt'),
   ],
   // Where a case stands, by these attributes; what it is about is not its operators' to read (promise S7).
@@ -161,4 +170,5 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   ],
   // May sign tokens with its key (that key's own policy); everything else it does as the people that the tokens name.
   'run-canary': [vaultKey('Decrypt')],
+  'record-bounce': [changeCases, readDirectory, noteDeadAddress, vaultKey('Decrypt')],
 };

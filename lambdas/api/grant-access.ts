@@ -44,7 +44,7 @@ function idempotencyKeyIn(request: ApiRequest, caller: Caller): string {
 /** A KMS or STS refusal after the access was recorded: recorded too, and the copy not counted. */
 async function recordFailure(caseId: CaseId, accessId: string, error: unknown): Promise<never> {
   const cause = errorName(error);
-  log('error', 'ACCESS_FAILED', { errorName: cause, at: errorPlace(error) });
+  log('error', isKeyRefusal(error) ? 'KEY_REFUSED' : 'ACCESS_FAILED', { errorName: cause, at: errorPlace(error) });
   await execute(exchange, caseId, system('grant-access'), { type: 'RecordAccessFailure', accessId, cause });
   if (isKeyRefusal(error)) {
     throw new Problematic({

@@ -100,8 +100,13 @@ export const LOG_CODES = [
   'CASE_RESTARTED',
   'CASE_STUCK',
   'FUNCTION_FAILED',
+  'KEY_REFUSED',
   'MAIL_REJECTED',
+  'MAIL_UNDELIVERED',
+  'NOBODY_CAN_DECIDE',
+  'NOBODY_TO_TELL',
   'NOT_AUTHENTICATED',
+  'OPEN_WORK',
   'RESUME_FAILED',
   'SWEEP_FAILED',
 ] as const;
@@ -115,3 +120,12 @@ export const ENCRYPTION_CONTEXT_KEYS = ['case', 'release', 'package'] as const;
 
 /** Source of the events that `announce` puts on the bus. */
 export const EVENT_SOURCE = 'valiza.exchange';
+
+/** Type of the event about a mail that the mail service did not take; every other is named after the event of a case. */
+export const MAIL_REJECTED = 'MailRejected';
+
+/** What becomes of a mail and is to be known. https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ses.html */
+export const MAIL_EVENTS = ['Email Bounced', 'Email Complaint Received', 'Email Rejected'] as const;
+
+/** Tags of a mail: whose fate an event of the mail service tells. */
+export const MAIL_TAGS = { caseId: 'case', sequence: 'sequence', to: 'audience', personId: 'person' } as const;

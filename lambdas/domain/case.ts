@@ -160,6 +160,9 @@ export type Case =
 /** The phases in which a clock of the agreement runs. */
 export type Clocked = UnderReview | AwaitingClarification | AwaitingAssurance;
 
+export const isClocked = (state: Case): state is Clocked =>
+  phaseIs(state, 'UNDER_REVIEW', 'AWAITING_CLARIFICATION', 'AWAITING_ASSURANCE');
+
 /** The clock that runs in such a phase. */
 export function runningClock(state: Clocked): { readonly clock: Clock; readonly deadline: Deadline } {
   switch (state.phase) {

@@ -1,5 +1,6 @@
 import type { Audience, CaseEvent } from './events.ts';
-import type { PersonId } from './ids.ts';
+import type { Case } from './case.ts';
+import type { Nation, PersonId } from './ids.ts';
 
 /** What a notice asks or tells: a verb, never a subject (promise S7). */
 export type NoticeVerb =
@@ -56,6 +57,15 @@ const NEXT: Readonly<Record<Audience, readonly Audience[]>> = {
   recipients: ['requester', 'recipient-authority'],
 };
 
+/** Who is told instead when there is nobody whom a notice reaches. */
+export const insteadOf = (to: Audience): readonly Notice[] => tell('notice-undelivered', ...NEXT[to]);
+
+const OF_ORIGINATOR: readonly Audience[] = ['desk-officers', 'approvers', 'originator-authority'];
+
+/** The nation whose directory knows an audience. */
+export const nationOf = (to: Audience, state: Pick<Case, 'originatingNation' | 'recipientNation'>): Nation =>
+  OF_ORIGINATOR.includes(to) ? state.originatingNation : state.recipientNation;
+
 /** Who is told of an event: those who must act, and the requester at every change that concerns them. Votes and drafts are told to nobody. */
 export function noticesOf(event: CaseEvent): readonly Notice[] {
   switch (event.type) {
@@ -81,7 +91,7 @@ export function noticesOf(event: CaseEvent): readonly Notice[] {
     case 'NoticeUndelivered': {
       const { to, personId, again } = event.payload;
       // That a notice of this kind did not arrive either is told to nobody, or two dead addresses would tell each other for ever.
-      return again ? [] : tell('notice-undelivered', ...NEXT[to]).map((notice) => ({ ...notice, except: personId }));
+      return again ? [] : insteadOf(to).map((notice) => ({ ...notice, except: personId }));
     }
     case 'DecisionEscalated':
       return tell('decision-overdue', 'approvers', 'originator-authority');

@@ -1,6 +1,7 @@
 import {
   QueryCommand,
   TransactWriteItemsCommand,
+  UpdateItemCommand,
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
@@ -10,7 +11,7 @@ import { isCanary, isCanaryCredential } from '../domain/canary.ts';
 import type { DirectoryChange } from '../domain/directory.ts';
 import type { Nation, PersonId } from '../domain/ids.ts';
 import type { Instant } from '../domain/instant.ts';
-import type { Person } from '../domain/people.ts';
+import { withReach, type DeadAddress, type Person } from '../domain/people.ts';
 import { conflict } from '../domain/refusal.ts';
 import { asOurError, putNew, toItem } from './dynamodb.ts';
 import { Refused } from './errors.ts';
@@ -28,6 +29,8 @@ export interface Directory {
   change(nation: Nation, changeId: string): Promise<DirectoryChange | undefined>;
   /** Changes of a nation, newest first. */
   changes(nation: Nation, limit: number): Promise<readonly DirectoryChange[]>;
+  /** Remembers that mail to an address of a person came back (domain: `withReach`). */
+  noteDeadAddress(nation: Nation, address: DeadAddress): Promise<void>;
   /** Keeps a proposed change. */
   propose(change: DirectoryChange, idempotency: TransactWriteItem | undefined): Promise<void>;
   /** Puts a confirmed change into effect; Refused when a credential is somebody else's, Conflict when it was confirmed meanwhile. */
@@ -75,7 +78,12 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
       founders.filter((person) => person.nation === nation).map((person) => [person.personId, person]),
     );
     const confirmed = new Map<PersonId, string>();
+    const dead: DeadAddress[] = [];
     for (const item of await query(peopleKey(nation), prefix === undefined ? {} : { prefix })) {
+      if ('deadAddress' in item) {
+        dead.push({ personId: String(item['sk']).split('#')[0] as PersonId, mail: String(item['deadAddress']) });
+        continue;
+      }
       if (String(item['effectiveFrom']) > at) continue;
       const person = personSchema.parse(JSON.parse(String(item['body']))) as Person;
       const confirmedAt = String(item['confirmedAt']);
@@ -83,6 +91,7 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
       confirmed.set(person.personId, confirmedAt);
       found.set(person.personId, person);
     }
+    for (const [personId, entry] of found) found.set(personId, withReach(entry, dead));
     return found;
   };
   const changeItem = (change: DirectoryChange): object => ({
@@ -140,6 +149,19 @@ export function directoryOn(client: DynamoDBClient, table: string, founders: rea
     async changes(nation, limit) {
       const items = await query(changesKey(nation), { limit, newestFirst: true });
       return items.map((item) => JSON.parse(String(item['body'])) as DirectoryChange); // written below only
+    },
+    async noteDeadAddress(nation, { personId, mail }) {
+      await client
+        .send(
+          new UpdateItemCommand({
+            TableName: table,
+            // Among the versions of the entry, so that one query reads both; after all of them, because no instant begins so.
+            Key: toItem({ pk: peopleKey(nation), sk: `${personId}#~` }),
+            UpdateExpression: 'SET deadAddress = :mail',
+            ExpressionAttributeValues: toItem({ ':mail': mail }),
+          }),
+        )
+        .catch((error: unknown) => Promise.reject(asOurError(error)));
     },
     propose: (change, idempotency) => write([putNew(table, changeItem(change), 'sk'), idempotency]),
     async confirm(change, idempotency) {

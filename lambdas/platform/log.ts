@@ -1,5 +1,6 @@
 import { LOG_CODES, TASKS, type LogCode } from '../contracts/names.ts';
 import { isCaseId } from '../domain/ids.ts';
+import { PHASES, type Phase } from '../domain/phases.ts';
 
 /**
  * What a line may say besides its code: random ids, counts and names of a closed form (promise S7). A field that is not here, or whose
@@ -23,6 +24,9 @@ interface LogFields {
   /** Where in the bundle an error was made; the source map of the build says what stands there. */
   readonly at?: string | undefined;
   readonly count?: number | undefined;
+  readonly phase?: Phase | undefined;
+  readonly ageSeconds?: number | undefined;
+  readonly lateSeconds?: number | undefined;
 }
 
 type Form = (value: unknown) => boolean;
@@ -54,6 +58,9 @@ const FORMS: Readonly<Record<keyof LogFields, Form>> = {
   reason: matching(/^[A-Z]{2,20}(_[A-Z]{1,20}){0,6}$/),
   at: matching(/^index\.js:\d{1,7}:\d{1,7}$/),
   count: isCount,
+  phase: (value) => typeof value === 'string' && Object.hasOwn(PHASES, value),
+  ageSeconds: isCount,
+  lateSeconds: isCount,
 };
 
 const KEYS = Object.keys(FORMS) as (keyof LogFields)[];

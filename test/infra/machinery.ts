@@ -10,6 +10,11 @@ const REPOSITORY = join(__dirname, '..', '..');
 /** The sweep's and the canary's. */
 const SCHEDULES = ['rate(1 minute)', 'rate(30 minutes)'];
 
+interface EventPattern {
+  readonly source: readonly string[];
+  readonly 'detail-type': readonly string[];
+}
+
 /** Declares the tests of what runs in an environment: functions, consumers, alarms, the API. */
 export function machineryOf(templates: Templates): void {
   const { environment } = templates;
@@ -76,15 +81,26 @@ export function machineryOf(templates: Templates): void {
 
   it('lets no scheduled or forwarded event be lost silently', () => {
     const rules = templates.ofType('AWS::Events::Rule');
-    expect(rules.length).toBeGreaterThan(0);
     for (const { properties } of rules) {
       for (const target of properties['Targets'] as { DeadLetterConfig?: { Arn: unknown } }[]) {
         expect(templates.text(target.DeadLetterConfig?.Arn)).toMatch(/^\$\{Undelivered\w+\.Arn\}$/);
       }
-      const filter = properties['EventPattern'];
-      if (filter === undefined) expect(SCHEDULES).toContain(properties['ScheduleExpression']);
-      else expect(filter).toMatchObject({ detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] } });
     }
+    const patterns = rules.flatMap(({ properties }) => (properties['EventPattern'] ?? []) as EventPattern | []);
+    expect(patterns.map(({ source, 'detail-type': types }) => `${source.join()}: ${types.join()}`).toSorted()).toEqual([
+      'aws.ses: Email Bounced,Email Complaint Received,Email Rejected',
+      'aws.states: Step Functions Execution Status Change',
+      'valiza.exchange: MailRejected',
+    ]);
+    expect(patterns.find(({ source }) => source.includes('aws.states'))).toMatchObject({
+      detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
+    });
+    // Mail that others of the account send is no concern of the exchange.
+    expect(patterns.find(({ source }) => source.includes('aws.ses'))).toMatchObject({
+      detail: { mail: { tags: { 'ses:configuration-set': [expect.anything()] } } },
+    });
+    const schedules = rules.flatMap(({ properties }) => properties['ScheduleExpression'] ?? []);
+    expect(schedules.toSorted()).toEqual([...SCHEDULES].toSorted());
   });
 
   it('has alarms that reach the operators and name a runbook that exists', () => {

@@ -88,7 +88,7 @@ const WHO: readonly (readonly [action: string, resource: string, roles: readonly
   ['dynamodb:BatchWriteItem', '*', []],
   ['dynamodb:Scan', '*', []],
   ['dynamodb:PutItem', '<Directory>', ['apiRole']],
-  ['dynamodb:UpdateItem', '<Directory>', []],
+  ['dynamodb:UpdateItem', '<Directory>', ['recordbounceRole']],
   ['dynamodb:UpdateItem', '<Tally>', []],
   ['dynamodb:GetItem', '<Tally>', ['sweepcasesRole']],
   ['dynamodb:PutItem', '<Tokens>', ['awaitpartyRole']],

@@ -5,9 +5,9 @@ import { evolve } from '../../domain/evolve.ts';
 import { takesPart } from '../../domain/canary.ts';
 import type { CaseId, Nation } from '../../domain/ids.ts';
 import type { Audience } from '../../domain/events.ts';
-import { noticesOf, type Notice } from '../../domain/notices.ts';
+import { insteadOf, nationOf, noticesOf, type Notice, type NoticeVerb } from '../../domain/notices.ts';
 import { APPROVING_ROLES, holds, type Person } from '../../domain/people.ts';
-import { putOnBus } from '../../platform/bus.ts';
+import { putOnBus, putRejection } from '../../platform/bus.ts';
 import { recordAnnounced } from '../../platform/case-index.ts';
 import { loadCase } from '../../platform/case-store.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
@@ -41,11 +41,9 @@ const nothingAwaits = (approver: Person, state: Case, preparedBy: string | undef
 
 /** Who an audience is today. */
 async function readersOf(audience: Audience, state: Case, peopleOf: People): Promise<readonly Person[]> {
-  const side =
-    audience === 'desk-officers' || audience === 'approvers' || audience === 'originator-authority'
-      ? state.originatingNation
-      : state.recipientNation;
-  const people = (await peopleOf(side)).filter((person) => person.active && takesPart(state, person));
+  const people = (await peopleOf(nationOf(audience, state))).filter(
+    (person) => person.active && takesPart(state, person),
+  );
   const proposal = 'proposal' in state ? state.proposal : null;
   switch (audience) {
     case 'desk-officers':
@@ -68,19 +66,38 @@ async function readersOf(audience: Audience, state: Case, peopleOf: People): Pro
   }
 }
 
-/** Sends one mail to each reader of an event's notices; a person who is told by one notice is not told again by the next. */
+/** Sends the notice to one reader; what SES does not take counts as what came back. */
+async function sendNotice(verb: NoticeVerb, to: Audience, state: Case, reader: Person): Promise<void> {
+  const { caseId, exercise, sequence } = state;
+  const due = dueAt(state) ?? undefined;
+  const link = `${env[ENV.portal]}/cases/${caseId}`;
+  const mail = mailText({ verb, caseId, dueAt: due, exercise, link }, reader);
+  const notice = { caseId, sequence, to, personId: reader.personId };
+  if (await sendMail(env[ENV.mailFrom], reader, mail, notice)) return;
+  log('error', 'MAIL_REJECTED', { sequence });
+  await putRejection(env[ENV.bus], notice);
+}
+
+/**
+ * Sends one mail to each reader of an event's notices; a person who is told by one notice is not told again by the next. Where mail reaches
+ * nobody of an audience, those who can act next are told instead.
+ */
 async function sendNotices(notices: readonly Notice[], state: Case, peopleOf: People): Promise<void> {
   const told = new Set<string>();
-  for (const { to, verb } of notices) {
-    for (const reader of await readersOf(to, state, peopleOf)) {
+  const asked = [...notices];
+  for (const { to, verb, except } of asked) {
+    if (verb === 'nobody-can-decide') log('error', 'NOBODY_CAN_DECIDE', { sequence: state.sequence });
+    const readers = (await readersOf(to, state, peopleOf)).filter(
+      ({ personId, unreachable }) => unreachable !== true && personId !== except,
+    );
+    if (readers.length === 0 && verb !== 'notice-undelivered') {
+      log('error', 'NOBODY_TO_TELL', { sequence: state.sequence });
+      asked.push(...insteadOf(to));
+    }
+    for (const reader of readers) {
       if (told.has(reader.personId)) continue;
       told.add(reader.personId);
-      const { caseId, exercise } = state;
-      const due = dueAt(state) ?? undefined;
-      const link = `${env[ENV.portal]}/cases/${caseId}`;
-      const mail = mailText({ verb, caseId, dueAt: due, exercise, link }, reader);
-      if (!(await sendMail(env[ENV.mailFrom], reader, mail)))
-        log('error', 'MAIL_REJECTED', { sequence: state.sequence });
+      await sendNotice(verb, to, state, reader);
     }
   }
 }

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { ENV } from '../../contracts/names.ts';
 import { isCaseId, type CaseId } from '../../domain/ids.ts';
-import { HOUR, MINUTE, plus, type Instant } from '../../domain/instant.ts';
+import { isClocked, runningClock, type Case } from '../../domain/case.ts';
+import { earliest, HOUR, MINUTE, plus, type Instant } from '../../domain/instant.ts';
 import { isFinal, isWaiting } from '../../domain/phases.ts';
+import { nextReminderAt } from '../../domain/reminders.ts';
 import { claimAttempt, listDue, lookAgain, nudge } from '../../platform/case-index.ts';
 import { loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { now } from '../../platform/clock.ts';
@@ -10,10 +12,14 @@ import { dynamodb } from '../../platform/dynamodb.ts';
 import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { NotFound } from '../../platform/errors.ts';
+import { exchangeFromEnvironment, system } from '../../platform/exchange.ts';
+import { execute } from '../../platform/execute.ts';
 import { errorName, errorPlace, log } from '../../platform/log.ts';
 import { agreesWithTally } from '../../platform/tally.ts';
 import { isRunning, parseExecutionName } from '../../platform/workflow.ts';
+import { measureOpenWork } from './open-work.ts';
 
+const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.casesTable, ENV.tallyTable, ENV.stateMachine]);
 const table = env[ENV.casesTable];
 
@@ -61,6 +67,28 @@ async function restart(file: CaseFile, at: Instant, report: SweepReport): Promis
   await lookAgain(dynamodb, table, head, plus(at, 2 * MINUTE));
 }
 
+/** How often it is asked whether those who could decide a request are still there: the directory may change at any time. */
+const CENSUS = HOUR;
+
+/** When a case that waits as it should is to be looked at again: at its next reminder, and when its clock should have been minded. */
+function nextLook(state: Case, end: Instant, at: Instant): Instant {
+  const minded = plus(end, MINUTE);
+  if (!isClocked(state)) return minded;
+  const reminder = nextReminderAt(state) ?? minded;
+  return earliest(minded, reminder, ...(state.phase === 'UNDER_REVIEW' ? [plus(at, CENSUS)] : []));
+}
+
+/** Minds the clock of a case that waits: reminds whoever it waits for, and finds out when nobody is left who could decide. */
+async function mindClock(file: CaseFile, end: Instant, at: Instant): Promise<void> {
+  const { head } = file;
+  const after = await execute(exchange, file.state.caseId, system('sweep-cases'), ({ state }) =>
+    // What follows at its end is for the execution that waits for it.
+    isClocked(state) && exchange.now() < runningClock(state).deadline.dueAt ? { type: 'LookAtClock' } : undefined,
+  );
+  // A change is looked at again by itself, once what follows from it should have happened.
+  if (after.head.sequence === head.sequence) await lookAgain(dynamodb, table, head, nextLook(after.state, end, at));
+}
+
 /** Looks whether everything that follows from a case's last change has happened, and makes it happen where not. */
 async function look(caseId: CaseId, at: Instant, report: SweepReport): Promise<void> {
   const file = await loadCase(dynamodb, table, caseId);
@@ -76,10 +104,11 @@ async function look(caseId: CaseId, at: Instant, report: SweepReport): Promise<v
   const done = isFinal(head.phase) && head.deposits === 0;
   if (done) return lookAgain(dynamodb, table, head, undefined);
   if (!(await isRunning(env[ENV.stateMachine], caseId, head.attempt))) return restart(file, at, report);
-  const onTime = isWaiting(head.phase) && head.dueAt !== undefined && at < head.dueAt;
-  await lookAgain(dynamodb, table, head, onTime ? plus(head.dueAt as Instant, MINUTE) : plus(at, MINUTE));
+  const { dueAt } = head;
+  if (isWaiting(head.phase) && dueAt !== undefined && at < dueAt) return mindClock(file, dueAt, at);
+  await lookAgain(dynamodb, table, head, plus(at, MINUTE));
   // A case that runs and stands where it does not wait may have missed its wake-up.
-  if (!onTime) await nudge(dynamodb, table, caseId);
+  await nudge(dynamodb, table, caseId);
 }
 
 /** An execution failed, timed out or was stopped: its case gets the next attempt at once, if it still was the present one. */
@@ -106,6 +135,10 @@ export const handler = entryPoint(async (event: unknown): Promise<SweepReport> =
     });
     return report;
   }
+  await measureOpenWork(table, now()).catch((error: unknown) => {
+    // What is measured must not keep what is repaired.
+    log('error', 'SWEEP_FAILED', { errorName: errorName(error), at: errorPlace(error) });
+  });
   for (const caseId of await listDue(dynamodb, table, now(), MOST)) {
     try {
       await look(caseId, now(), report);

@@ -106,6 +106,12 @@ describe('while a clarification is asked', () => {
     expect(reminders(look(later, plus(at(before, 0.6), 2 * DAY + HOUR)))).toHaveLength(1);
   });
 
+  it('a mark that passed unnoticed before it stays where it was', () => {
+    const before = proposed();
+    const after = answered(asked(before, at(before, 0.6)), plus(at(before, 0.6), 2 * DAY));
+    expect(next(after, 'UNDER_REVIEW')).toBe(at(before, 0.5));
+  });
+
   it('each question has marks of its own', () => {
     const first = SCENES.AWAITING_CLARIFICATION();
     const reminded = look(first, next(first, 'AWAITING_CLARIFICATION') ?? due(first));
