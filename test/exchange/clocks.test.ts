@@ -32,7 +32,9 @@ test('a missing decision is escalated once, and then the request lapses', async 
   const seen = await scene.reach('PROPOSED');
   const { caseId } = seen;
   await moveTo(seen.dueAt, -MINUTE);
-  expect((await scene.read(caseId)).sequence).toBe(seen.sequence);
+  // Whoever it waits for was reminded, and nothing else happened.
+  expect(await typesOf(caseId)).toHaveLength(seen.sequence + 1);
+  expect((await typesOf(caseId)).at(-1)).toBe('Reminded');
   await moveTo(seen.dueAt, LATE);
   const escalated = await scene.read(caseId);
   expect([escalated.phase, escalated.clock?.escalations]).toEqual(['UNDER_REVIEW', 1]);
