@@ -34,7 +34,7 @@ it('differs from staging to production in nothing but the listed members', () =>
     'exchange.OperatorRoleDefaultPolicy.PolicyDocument.Statement.0.Resource.1',
     'exchange.OperatorRoleDefaultPolicy.PolicyDocument.Statement.0.Resource.Fn::GetAtt',
     'exchange.Outputs.ApiAddress.Value',
-    'exchange.UndeliveredPolicy.PolicyDocument.Statement.3',
+    'exchange.UndeliveredPolicy.PolicyDocument.Statement.5',
     'exchange.announceFunction.Environment.Variables.MAIL_FROM',
     'exchange.announceFunction.Environment.Variables.PORTAL_ADDRESS',
     'exchange.authenticatecallerFunction.Environment.Variables.CANARY_KEY',
