@@ -476,6 +476,24 @@ describe('an instance', () => {
     ]);
   });
 
+  it.each(['logs:CreateLogStream', 'logs:PutLogEvents'])('loses its lines when its role may not %s', async (action) => {
+    const name = action.replace(':', '-');
+    const arn = await functions.add(name, `exports.handler = async () => console.info('said');`);
+    const said = (): number => functions.service.logs().filter(({ functionName }) => functionName === name).length;
+    host.deny = (request) => request.action === action && request.resource.includes(name);
+    await payloadOf(arn);
+    expect(said()).toBe(0);
+    host.deny = () => false;
+    await payloadOf(arn);
+    expect(said()).toBe(1);
+    expect(host.asked.filter((request) => request.resource.includes(name))).toContainEqual(
+      expect.objectContaining({
+        action,
+        resource: expect.stringMatching(/:log-group:\/aws\/lambda\/logs-\w+:log-stream:.+/),
+      }),
+    );
+  });
+
   it('can be crashed by its credentials or its role', async () => {
     const arn = await functions.add(
       'victim',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RoleCaller, ServiceCaller } from '../../iam/policy.ts';
+import { AccessDenied, type RoleCaller, type ServiceCaller } from '../../iam/policy.ts';
 import type { FunctionInvoker, InvocationOutcome, KeyUse, QueueSink, RoleCallerFor, TableStream } from '../../ports.ts';
 import type { ResourceType } from '../../resource.ts';
 import { type Host, ServiceError } from '../../service.ts';
@@ -197,8 +197,32 @@ export class LambdaService implements FunctionInvoker {
       clock: this.#host.clock.shared,
       skew,
       names: apiName === undefined ? {} : { [apiName]: Number(new URL(this.#host.endpoint()).port) },
-      onLog: (line) => this.#log.write(line),
+      onLog: this.#logOf(configuration, `${version}/${credentials.accessKeyId}`),
     });
+  }
+
+  /**
+   * Where an instance's lines go: Lambda writes them as the function's role, and loses them when it may not.
+   * https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+   */
+  #logOf({ roleArn, name, logGroup }: FunctionConfiguration, stream: string): (line: LogLine) => void {
+    const { region, account } = this.#host;
+    const resource = `arn:aws:logs:${region}:${account}:log-group:${logGroup}:log-stream:${stream}`;
+    const caller = this.#deps.roleCaller(roleArn, 'lambda.amazonaws.com', name);
+    const may = (action: string): boolean => {
+      try {
+        this.#host.authorize({ caller, action, resource });
+        return true;
+      } catch (error) {
+        if (error instanceof AccessDenied) return false;
+        throw error;
+      }
+    };
+    let created = false;
+    return (line) => {
+      created ||= may('logs:CreateLogStream');
+      if (created && may('logs:PutLogEvents')) this.#log.write(line);
+    };
   }
 
   /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html */
