@@ -9,6 +9,7 @@ import { FrontDoor, type Route } from './http/front-door.ts';
 import { SignedCalls } from './http/signed-calls.ts';
 import { authorizer } from './iam/authorize.ts';
 import { type Denial, Denials } from './iam/denials.ts';
+import { Probation } from './iam/probation.ts';
 import { Roles } from './iam/roles.ts';
 import { administratorCredentials, serviceRoleCaller, sessionCredentials } from './iam/service-roles.ts';
 import { type Credentials, Sessions } from './iam/sessions.ts';
@@ -63,6 +64,8 @@ export interface Runtime {
   readonly services: Omit<ServiceSet, 'sts'>;
   /** The latest refusals, oldest first. */
   denials(): readonly Denial[];
+  /** Takes permissions away until something misses them. */
+  readonly probation: Probation;
   /** Credentials to call as a role of the template. @throws when there is no such role */
   credentialsFor(roleArnOrName: string): Credentials;
   /** Resolves once nothing is under way. */
@@ -131,6 +134,7 @@ interface Identity {
   readonly roles: Roles;
   readonly sessions: Sessions;
   readonly denials: Denials;
+  readonly probation: Probation;
   readonly credentialsFor: ReturnType<typeof sessionCredentials>;
 }
 
@@ -166,6 +170,7 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
     outputs,
     services,
     denials: () => identity.denials.read(),
+    probation: identity.probation,
     credentialsFor: (role) => identity.credentialsFor(role, 'local'),
     settled: () => host.activity.settled(),
     stop: () => ending.run(),
@@ -209,6 +214,7 @@ async function buildFrame(
 
   const region = common(stacks, 'region', REGION);
   const [roles, sessions, denials] = [new Roles(), new Sessions(clock), new Denials()];
+  const probation = new Probation(roles);
   const host: Host = {
     account: common(stacks, 'account', ACCOUNT),
     region,
@@ -216,7 +222,7 @@ async function buildFrame(
     activity,
     meter: new Meter(),
     faults: new Faults(),
-    authorize: authorizer({ roles, sessions, denials, clock, region }),
+    authorize: authorizer({ roles, sessions, denials, probation, clock, region }),
     dataDirectory: data?.path,
     endpoint: () => url,
   };
@@ -227,7 +233,7 @@ async function buildFrame(
   services.lambda.onLog(({ functionName, level, message }) => {
     log(`${functionName} ${level} ${message}`);
   });
-  const identity = { roles, sessions, denials, credentialsFor };
+  const identity = { roles, sessions, denials, probation, credentialsFor };
   return { host, identity, services, door, callers: new CallCounts(), log };
 }
 

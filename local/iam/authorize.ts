@@ -4,6 +4,7 @@ import { refusal } from './evaluate.ts';
 import { AccessDenied, type AccessRequest, type Authorize, type Caller, type ConditionContext } from './policy.ts';
 import type { PolicyDocument } from './policy.ts';
 import { listOf, RequestContext } from './request-context.ts';
+import type { Probation } from './probation.ts';
 import type { Role, Roles } from './roles.ts';
 import type { Sessions } from './sessions.ts';
 import { validatePolicy } from './validate.ts';
@@ -12,6 +13,7 @@ export interface AuthorizeParts {
   readonly roles: Roles;
   readonly sessions: Sessions;
   readonly denials: Denials;
+  readonly probation: Probation;
   readonly clock: Clock;
   readonly region: string;
 }
@@ -78,7 +80,12 @@ export function authorizer(parts: AuthorizeParts): Authorize {
       context: new RequestContext(globalContext(caller, role, parts), request.context ?? {}),
     };
     const session = caller.kind === 'role' ? caller.sessionPolicy : undefined;
-    const reason = refusal({ role, session, resource: resourcePolicy }, subject, request.mode ?? 'union');
+    const who = caller.kind === 'role' ? caller.roleName : caller.principal;
+    const reason = parts.probation.judge(
+      { role, session, resource: resourcePolicy },
+      { caller: who, action, resource },
+      (policies) => refusal(policies, subject, request.mode ?? 'union'),
+    );
     if (reason === undefined) return;
     parts.denials.record(request, reason, parts.clock.now());
     throw new AccessDenied(request, reason);

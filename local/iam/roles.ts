@@ -65,6 +65,10 @@ export class Roles {
     return this.#roles.get(arnOrName) ?? [...this.#roles.values()].find((role) => role.name === arnOrName);
   }
 
+  all(): readonly Role[] {
+    return [...this.#roles.values()];
+  }
+
   readonly types: ResourceType[] = [
     {
       type: 'AWS::IAM::Role',

@@ -397,3 +397,64 @@ test('customer-managed policies reach the roles that name them and the roles tha
     expect(role?.policies.map((attached) => attached.name)).toEqual(['Test-Shared']);
   }
 });
+
+describe('permissions that are taken away until something misses them', () => {
+  const TWO = allow(['dynamodb:PutItem', 'dynamodb:GetItem'], [TABLE, `${TABLE}2`]);
+  const judged = (setup: Setup) => {
+    const { world, caller } = clerk(setup);
+    world.probation.begin();
+    const may = (request: Omit<AccessRequest, 'caller'>): boolean => {
+      try {
+        world.host.authorize({ ...request, caller });
+        return true;
+      } catch (error) {
+        if (error instanceof AccessDenied) return false;
+        throw error;
+      }
+    };
+    const missed = () => world.probation.missed().map(({ owner, action, resource }) => [owner, action, resource]);
+    return { world, may, missed };
+  };
+
+  test('each is refused once, and then given back alone', () => {
+    const { world, may, missed } = judged({ identityPolicies: [TWO] });
+    expect(world.probation.grants()).toHaveLength(4);
+    expect([may(put), may(put), may({ ...put, resource: `${TABLE}2` })]).toEqual([false, true, false]);
+    expect(missed()).toEqual([
+      ['Clerk', 'dynamodb:PutItem', TABLE],
+      ['Clerk', 'dynamodb:PutItem', `${TABLE}2`],
+    ]);
+    expect(world.probation.missed()[0]?.refused).toEqual({ caller: 'Clerk', action: put.action, resource: TABLE });
+  });
+
+  test('of two that allow the same, one is never missed', () => {
+    const { may, missed } = judged({
+      identityPolicies: [allow('dynamodb:PutItem', TABLE), allow('dynamodb:*', TABLE)],
+    });
+    expect([may(put), may(put), missed()]).toEqual([false, true, [['Clerk', 'dynamodb:PutItem', TABLE]]]);
+  });
+
+  test('what nothing allows, or something denies, is missed by nobody', () => {
+    const deny = { Effect: 'Deny', Action: 'dynamodb:GetItem', Resource: '*' };
+    const { may, missed } = judged({ identityPolicies: [TWO, deny] });
+    const get = { action: 'dynamodb:GetItem', resource: TABLE };
+    const scan = { action: 'dynamodb:Scan', resource: TABLE };
+    expect([may(get), may(get), may(scan), may(scan), missed()]).toEqual([false, false, false, false, []]);
+  });
+
+  test('where two policies must allow, each is missed in its turn', () => {
+    const { may, missed } = judged({ identityPolicies: [allow('kms:Decrypt', KEY)] });
+    const resourcePolicy = document({
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+      Action: 'kms:Decrypt',
+      Resource: '*',
+    });
+    const decrypt = { action: 'kms:Decrypt', resource: KEY, resourcePolicy, mode: 'key' as const };
+    expect([may(decrypt), may(decrypt), may(decrypt)]).toEqual([false, false, true]);
+    expect(missed()).toEqual([
+      [KEY, 'kms:Decrypt', '*'],
+      ['Clerk', 'kms:Decrypt', KEY],
+    ]);
+  });
+});

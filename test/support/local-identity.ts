@@ -3,6 +3,7 @@ import { Clock } from '../../local/clock.ts';
 import { Faults } from '../../local/faults.ts';
 import { authorizer } from '../../local/iam/authorize.ts';
 import { Denials } from '../../local/iam/denials.ts';
+import { Probation } from '../../local/iam/probation.ts';
 import { type Role, Roles } from '../../local/iam/roles.ts';
 import { Sessions } from '../../local/iam/sessions.ts';
 import { Meter } from '../../local/meter.ts';
@@ -33,6 +34,7 @@ export interface Identity {
   readonly roles: Roles;
   readonly sessions: Sessions;
   readonly denials: Denials;
+  readonly probation: Probation;
   /** Creates a role as a template would. */
   role(name: string, properties?: Properties): Role;
   create(type: string, logicalId: string, properties: Properties): { readonly ref: string };
@@ -44,6 +46,7 @@ export function identity(): Identity {
   const roles = new Roles();
   const sessions = new Sessions(clock);
   const denials = new Denials();
+  const probation = new Probation(roles);
   const host: Host = {
     account: ACCOUNT,
     region: REGION,
@@ -51,7 +54,7 @@ export function identity(): Identity {
     activity,
     meter: new Meter(),
     faults: new Faults(),
-    authorize: authorizer({ roles, sessions, denials, clock, region: REGION }),
+    authorize: authorizer({ roles, sessions, denials, probation, clock, region: REGION }),
     dataDirectory: undefined,
     endpoint: () => 'http://127.0.0.1:0',
   };
@@ -73,6 +76,7 @@ export function identity(): Identity {
     roles,
     sessions,
     denials,
+    probation,
     create,
     role: (name, properties = {}) => {
       const trust = trusting({ Service: 'lambda.amazonaws.com' });
