@@ -144,7 +144,7 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
     inBucket('deposits', ['s3:PutObject'], ['s3:ListBucket']),
     vaultKey('Decrypt', 'GenerateDataKey'),
   ],
-  // May also assume the release-access role (given in the vault), which alone opens packages.
+  // May also assume the release-access role, whose trust says so, and which alone opens packages.
   'grant-access': [changeCases, readDirectory, vaultKey('Decrypt')],
   'authenticate-caller': [vaultKey('Decrypt'), readCanaryKey],
   'resume-workflow': [

@@ -55,7 +55,9 @@ export class VaultStack extends Stack {
 
     this.sealingRole = functionRole(this, 'SealingRole');
     this.grantRole = functionRole(this, 'GrantAccessRole');
-    // Assumed for one access at a time, by the access function alone, with a session policy for that access.
+    // Assumed for one access at a time, by the access function alone, with a session policy for that access. In one account the trust is enough,
+    // and a second permission beside it would be one that nothing needs.
+    // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     this.releaseAccessRole = new Role(this, 'ReleaseAccessRole', {
       assumedBy: new ArnPrincipal(this.grantRole.roleArn),
       maxSessionDuration: Duration.hours(1),
@@ -155,9 +157,6 @@ export class VaultStack extends Stack {
    * https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
    */
   #releaseAccess(): void {
-    this.grantRole.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['sts:AssumeRole'], resources: [this.releaseAccessRole.roleArn] }),
-    );
     this.releaseAccessRole.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${this.packages.arn}/*`] }),
     );
