@@ -113,7 +113,7 @@ function asClientError(error: unknown, { environment }: { readonly environment: 
 export const asOperator = <T>(operator: Pick<Operator, 'environment'>, call: Promise<T>): Promise<T> =>
   call.catch((error: unknown) => Promise.reject(asClientError(error, operator)));
 
-const functionError = z.object({ errorType: z.string(), errorMessage: z.string().optional() });
+const functionError = z.object({ errorType: z.string() });
 
 async function invoke(
   operator: Pick<Operator, 'environment' | 'aws'>,
@@ -129,11 +129,11 @@ async function invoke(
     const { FunctionError, Payload } = await asOperator(operator, call);
     const payload: unknown = JSON.parse(Payload?.transformToString() ?? 'null');
     if (FunctionError === undefined) return payload;
-    const { errorType, errorMessage } = functionError.parse(payload);
+    const { errorType } = functionError.parse(payload);
     throw new ClientError(
       EXIT.failed,
       'NOT_ANSWERED',
-      `The exchange could not answer: ${errorType}${errorMessage === undefined ? '' : `: ${errorMessage}`}`,
+      `The exchange could not answer: ${errorType}.`,
       `Read the log of ${FunctionName}, and try again.`,
     );
   } finally {

@@ -44,7 +44,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * an error's to choose, so a word alone is not enough.
  */
 const ERROR_NAME =
-  /^(Conflict|Transient|NotFound|Refused|InvariantBroken|Problematic|Unauthorized|NotAuthenticated|ChainBroken|NotCanonical|EventNotUnderstood|ThrottlingError|NoSuch(Key|Bucket|Upload)|AccessDenied|SlowDown|PreconditionFailed|TaskTimedOut|TaskDoesNotExist|Invalid(Token|Name)|(Execution|StateMachine)DoesNotExist|MessageRejected|[A-Z][A-Za-z0-9]{1,60}(Error|Exception)|(JOSE|JW[AEKST]S?)[A-Z][A-Za-z]{1,40}|(States|Lambda|Sandbox|Runtime|Function)\.[A-Z][A-Za-z]{1,40})$/;
+  /^(Conflict|Transient|NotFound|Refused|InvalidInput|InvariantBroken|Problematic|Unauthorized|NotAuthenticated|ChainBroken|NotCanonical|EventNotUnderstood|ThrottlingError|NoSuch(Key|Bucket|Upload)|AccessDenied|SlowDown|PreconditionFailed|TaskTimedOut|TaskDoesNotExist|Invalid(Token|Name)|(Execution|StateMachine)DoesNotExist|MessageRejected|[A-Z][A-Za-z0-9]{1,60}(Error|Exception)|(JOSE|JW[AEKST]S?)[A-Z][A-Za-z]{1,40}|(States|Lambda|Sandbox|Runtime|Function)\.[A-Z][A-Za-z]{1,40})$/;
 
 const FORMS: Readonly<Record<keyof LogFields, Form>> = {
   caseId: (value) => typeof value === 'string' && isCaseId(value),

@@ -5,6 +5,7 @@ import { caseId, instant } from '../../contracts/values.ts';
 import { listInFlight, type OperatorsHead, type Position } from '../../platform/case-index.ts';
 import { now } from '../../platform/clock.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
+import { entryPoint } from '../../platform/entry-point.ts';
 import { readEnvironment } from '../../platform/environment.ts';
 import { caseIdOf } from '../../platform/exchange.ts';
 import { runningAttempt } from '../../platform/workflow.ts';
@@ -14,7 +15,7 @@ const env = readEnvironment([ENV.casesTable, ENV.stateMachine]);
 /** Cases in one answer: each takes two calls of Step Functions, whose quotas are small. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const PAGE = 25;
 
-/** The request is none that this function answers; the message names members and rules, never a value. */
+/** The request is none that this function answers. */
 class InvalidInput extends Error {
   override readonly name = 'InvalidInput';
 }
@@ -60,11 +61,11 @@ async function inFlight(cursor: string | undefined): Promise<InFlightAnswer> {
 }
 
 /** Answers operators, who invoke it: ids, phases, codes, counts and dates. No operator reads the tables themselves. */
-export async function handler(input: unknown): Promise<InFlightAnswer> {
+export const handler = entryPoint(async (input: unknown): Promise<InFlightAnswer> => {
   const asked = operatorRequest.safeParse(input);
-  if (!asked.success) throw new InvalidInput(`This is no question for operators:\n${z.prettifyError(asked.error)}`);
+  if (!asked.success) throw new InvalidInput('This is no question for operators.');
   switch (asked.data.ask) {
     case 'in-flight':
       return inFlight(asked.data.cursor);
   }
-}
+});
