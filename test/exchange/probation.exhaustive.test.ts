@@ -1,3 +1,4 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Grant } from '../../local/iam/probation.ts';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { DAY, HOUR, MINUTE, openScene, resourcesOf, until, type Scene } from '../support/exchange.ts';
@@ -148,6 +149,8 @@ const LISTED = [
     'logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogGroups logs:DescribeLogStreams logs:FilterLogEvents logs:GetLogEvents logs:PutLogEvents',
     ' *',
   ),
+  // A person of the account becomes an operator.
+  'role/OperatorRole sts:AssumeRole',
   // Administrators keep the keys; no function does.
   ...['VaultKey', 'PackageKey'].flatMap((key) =>
     each(
@@ -259,6 +262,25 @@ describe('every permission is taken away until something fails without it', () =
       const stranger = await fetch(`${scene.runtime.url}/v1/cases`, { headers: { authorization: 'Bearer nobody' } });
       expect(stranger.status).toBe(401);
     }
+  }, 240_000);
+
+  it('of whoever answers operators', async () => {
+    const running = await submitted();
+    const client = new LambdaClient({
+      endpoint: scene.runtime.url,
+      region: scene.runtime.region,
+      credentials: scene.runtime.credentialsFor('valiza-can-local-operator'),
+      systemClockOffset: scene.runtime.clock.offset,
+      maxAttempts: 1,
+    });
+    const answer = await persist(async () => {
+      const call = { FunctionName: 'valiza-can-local-answer-operator', Payload: JSON.stringify({ ask: 'in-flight' }) };
+      const { FunctionError, Payload } = await client.send(new InvokeCommand(call));
+      if (FunctionError !== undefined) throw new Error(Payload?.transformToString());
+      return Payload?.transformToString();
+    });
+    client.destroy();
+    expect(answer).toContain(running);
   }, 240_000);
 
   it.each([
