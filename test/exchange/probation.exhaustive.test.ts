@@ -43,7 +43,9 @@ function worded({ owner, sid = '', action, resource = '' }: Grant): string {
   if (owner !== '' && !owner.startsWith('arn:')) return plain(`${owner} ${action} ${resource}`);
   const outputs = Object.entries(Object.assign({}, ...Object.values(scene.runtime.outputs)) as Record<string, string>);
   const key = outputs.find(([name, value]) => name.includes('GetAtt') && value === owner)?.[0] ?? '';
-  return plain(`${/(VaultKey|PackageKey)/.exec(key)?.[0] ?? owner} ${sid} ${action}`.replace(/ +/g, ' ').trim());
+  return plain(
+    `${/(VaultKey|PackageKey|CanaryKey)/.exec(key)?.[0] ?? owner} ${sid} ${action}`.replace(/ +/g, ' ').trim(),
+  );
 }
 
 interface RawStatement {
@@ -152,10 +154,13 @@ const LISTED = [
   // A person of the account becomes an operator.
   'role/OperatorRole sts:AssumeRole',
   // Administrators keep the keys; no function does.
-  ...['VaultKey', 'PackageKey'].flatMap((key) =>
+  // The public half of the canary's key is read through the account.
+  'VaultKey AdministratorsKeep kms:Get*',
+  'PackageKey AdministratorsKeep kms:Get*',
+  ...['VaultKey', 'PackageKey', 'CanaryKey'].flatMap((key) =>
     each(
       `${key} AdministratorsKeep`,
-      'kms:CancelKeyDeletion kms:CreateAlias kms:DeleteAlias kms:Describe* kms:Disable* kms:Enable* kms:Get* kms:List* kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:TagResource kms:UntagResource kms:UpdateKeyDescription',
+      'kms:CancelKeyDeletion kms:CreateAlias kms:DeleteAlias kms:Describe* kms:Disable* kms:Enable* kms:List* kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:TagResource kms:UntagResource kms:UpdateKeyDescription',
     ),
   ),
   // DynamoDB makes itself a grant for a table, and encrypts the table's own keys.
@@ -264,23 +269,27 @@ describe('every permission is taken away until something fails without it', () =
     }
   }, 240_000);
 
-  it('of whoever answers operators', async () => {
+  it('of operators, and of the canary that they have run', async () => {
     const running = await submitted();
-    const client = new LambdaClient({
-      endpoint: scene.runtime.url,
-      region: scene.runtime.region,
-      credentials: scene.runtime.credentialsFor('valiza-can-local-operator'),
-      systemClockOffset: scene.runtime.clock.offset,
-      maxAttempts: 1,
-    });
-    const answer = await persist(async () => {
-      const call = { FunctionName: 'valiza-can-local-answer-operator', Payload: JSON.stringify({ ask: 'in-flight' }) };
-      const { FunctionError, Payload } = await client.send(new InvokeCommand(call));
-      if (FunctionError !== undefined) throw new Error(Payload?.transformToString());
-      return Payload?.transformToString();
-    });
-    client.destroy();
-    expect(answer).toContain(running);
+    /** What a function answers to an operator. */
+    const ask = (name: string, question: object): Promise<string> =>
+      persist(async () => {
+        const client = new LambdaClient({
+          endpoint: scene.runtime.url,
+          region: scene.runtime.region,
+          credentials: scene.runtime.credentialsFor('valiza-can-local-operator'),
+          systemClockOffset: scene.runtime.clock.offset,
+          maxAttempts: 1,
+        });
+        const call = { FunctionName: `valiza-can-local-${name}`, Payload: JSON.stringify(question) };
+        const { FunctionError, Payload } = await client.send(new InvokeCommand(call));
+        client.destroy();
+        const text = Payload?.transformToString() ?? '';
+        if (FunctionError !== undefined || text.includes('"ok":false')) throw new Error(text);
+        return text;
+      });
+    expect(await ask('answer-operator', { ask: 'in-flight' })).toContain(running);
+    expect(await ask('run-canary', {})).toContain('"ok":true');
   }, 240_000);
 
   it.each([
@@ -313,7 +322,13 @@ describe('every permission is taken away until something fails without it', () =
     // Each is one permission, and each that was missed is a permission of the templates.
     expect(new Set(all).size).toBe(all.length);
     expect([...found].filter((grant) => !all.includes(grant))).toEqual([]);
-    expect(all.filter((grant) => !found.has(grant)).toSorted()).toEqual([...LISTED, ...AT_CREATION].toSorted());
+    const left = all.filter((grant) => !found.has(grant));
+    // On a laptop the canary has no turns: what a rule needs is missed by the sweep's.
+    const ofTurns = left.filter((grant) =>
+      /^(Canary)?AllowEventRulevalizacanlocalexchange(Canary|runcanary)/.test(grant),
+    );
+    expect(ofTurns).toHaveLength(2);
+    expect(left.filter((grant) => !ofTurns.includes(grant)).toSorted()).toEqual([...LISTED, ...AT_CREATION].toSorted());
     expect(found.size).toBeGreaterThan(120);
     examined('permissions', found.size);
   });
