@@ -71,6 +71,8 @@ export class ExchangeFunction extends Construct {
       logGroup,
       environmentEncryption: props.vaultKey,
       environment: this.#values(props, spec),
+      // A version stays when a release takes its place: executions that began with it still invoke it (docs/upgrade.md).
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
   }

@@ -163,12 +163,19 @@ export class ExchangeStack extends Stack {
   }
 
   #workflow(environment: Environment, vault: VaultStack, stateMachineName: string): StateMachine {
-    const fn = (name: FunctionName) => this.#fn(name).function;
+    // What an execution begins with it keeps: a published version never changes.
+    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+    const fn = (name: FunctionName) => this.#fn(name).function.currentVersion;
     // By its ARN, so that no construct writes into the key's policy.
     const key = Key.fromKeyArn(this, 'WorkflowKey', vault.vaultKey.keyArn);
     const machine = new StateMachine(this, 'CaseWorkflow', {
       stateMachineName,
-      role: workflowRole(this, STEPS.map(fn), key, this.#stateMachineArn(stateMachineName)),
+      role: workflowRole(
+        this,
+        STEPS.map((name) => this.#fn(name).function),
+        key,
+        this.#stateMachineArn(stateMachineName),
+      ),
       queryLanguage: QueryLanguage.JSONATA,
       definitionBody: DefinitionBody.fromChainable(
         caseWorkflow(this, {

@@ -17,9 +17,19 @@ export function workflowRole(stack: Stack, steps: readonly IFunction[], key: IKe
   role.addToPrincipalPolicy(
     new PolicyStatement({
       actions: ['lambda:InvokeFunction'],
-      resources: steps.map((step) => step.functionArn),
+      // Every version of exactly these, and never one that can change: a policy that named the versions of its own release would leave
+      // running executions without their functions at the next (https://github.com/aws/aws-cdk/issues/17515).
+      resources: steps.map((step) => `${step.functionArn}:*`),
     }),
   );
+  for (const step of steps) {
+    const { 'Fn::GetAtt': attribute } = stack.resolve(step.functionArn) as { 'Fn::GetAtt': string[] }; // of a function of this stack
+    acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::<${attribute.join('.')}>:*]`,
+      'The published versions of this one function: executions keep the version that they began with.',
+    );
+  }
   role.addToPrincipalPolicy(
     new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [key.keyArn] }),
   );

@@ -1,5 +1,8 @@
 import { allow, covers, type Statement, type Templates } from '../support/template.ts';
 
+/** The functions that the workflow invokes, as their logical ids begin. */
+const STEPS = ['assessrequest', 'awaitparty', 'sealpackage', 'openrelease', 'closerelease', 'recordfailure'];
+
 /** Where policies of roles may name more than one thing, and why nothing narrower will do. `<…>` stands for the environment's values. */
 const WILDCARDS: readonly (readonly [role: string, action: string, resource: string, why: string])[] = [
   ['resumeworkflowRole', 'states:SendTaskSuccess', '*', 'a task token has no ARN'],
@@ -13,6 +16,10 @@ const WILDCARDS: readonly (readonly [role: string, action: string, resource: str
     '<execution>:*',
     'executions are named by random ids',
   ],
+  ...STEPS.map(
+    (step) =>
+      ['WorkflowRole', 'lambda:InvokeFunction', `<${step}>:*`, 'executions keep the version they began with'] as const,
+  ),
   ['SealingRole', 's3:GetObject', '<deposits>/*', 'deposits are named by random ids'],
   ['SealingRole', 's3:DeleteObject', '<deposits>/*', 'deposits are named by random ids'],
   ['SealingRole', 's3:PutObject', '<packages>/*', 'packages are named by random ids'],
@@ -127,6 +134,7 @@ function generic(templates: Templates, value: string): string {
     .replace(`arn:aws:states:${region}:${account}:execution:valiza-${name}-case`, '<execution>')
     .replace(/^\$\{answeroperatorFunction[0-9A-F]{8}\.Arn\}$/, '<answer-operator>')
     .replace(/^\$\{runcanaryFunction[0-9A-F]{8}\.Arn\}$/, '<run-canary>')
+    .replace(/^\$\{(\w+)Function[0-9A-F]{8}\.Arn\}:\*$/, '<$1>:*')
     .replace(/^\$\{(PackageKey|CanaryKey|Cases|Tally|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
 }
 
