@@ -17,6 +17,8 @@ export interface ResourceContext {
   readonly physicalName: (limit?: number) => string;
   /** Directory of the assembly, for assets. */
   readonly assemblyDirectory: string;
+  /** Whether what the resource stands for outlives it (DeletionPolicy Retain). */
+  readonly kept: boolean;
 }
 
 /**
@@ -27,4 +29,10 @@ export interface ResourceType {
   readonly type: string;
   readonly properties: readonly string[];
   create(properties: Properties, context: ResourceContext): Promise<Created> | Created;
+  /** Changes what was created; a type without it is changed by no deployment. @param before its properties until now */
+  update?(properties: Properties, context: ResourceContext, before: Properties): Promise<Created> | Created;
+  /** Whether such a change makes a new resource in its place, which no deployment here does. */
+  replaces?(before: Properties, after: Properties): boolean;
+  /** The resource is gone from its template; a type without it can only be kept. */
+  remove?(properties: Properties, context: ResourceContext): Promise<void> | void;
 }

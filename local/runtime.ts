@@ -2,6 +2,7 @@ import { Activity } from './activity.ts';
 import { type AssemblyStack, readAssembly } from './assembly.ts';
 import { Clock } from './clock.ts';
 import { DataDirectory, DurableClock } from './data-directory.ts';
+import { Deployments } from './deployments.ts';
 import { type DataDirectoryProblem, watchWrites } from './durable-file.ts';
 import { Faults } from './faults.ts';
 import { CallCounts } from './http/call-counts.ts';
@@ -18,8 +19,6 @@ import type { Host } from './service.ts';
 import type { ClientCertificate } from './services/apigateway/api-gateway.ts';
 import { createServices, resourceTypesOf, type ServiceSet, signedServices } from './service-set.ts';
 import { TemplateProblem } from './template/problem.ts';
-import { Exports } from './template/scope.ts';
-import { createStack } from './template/stack.ts';
 import { ResourceTypes } from './types.ts';
 
 /** Obviously no real account. */
@@ -68,6 +67,11 @@ export interface Runtime {
   readonly probation: Probation;
   /** Credentials to call as a role of the template. @throws when there is no such role */
   credentialsFor(roleArnOrName: string): Credentials;
+  /**
+   * Deploys another assembly of the same stacks while everything goes on; parameters stay. What the runtime cannot change as AWS would is
+   * refused before anything is. @throws {TemplateProblem}
+   */
+  deploy(next: Pick<RuntimeOptions, 'assembly' | 'amend'>): Promise<void>;
   /** Resolves once nothing is under way. */
   settled(): Promise<void>;
   /** Ends everything and gives the data directory free. */
@@ -143,17 +147,23 @@ interface Frame {
   readonly host: Host;
   readonly identity: Identity;
   readonly services: ServiceSet;
+  readonly deployments: Deployments;
   readonly door: FrontDoor;
   readonly callers: CallCounts;
   readonly log: (line: string) => void;
 }
 
+function stacksOf({ assembly, amend }: Pick<RuntimeOptions, 'assembly' | 'amend'>): readonly AssemblyStack[] {
+  const stacks = readAssembly(assembly);
+  for (const { name, template } of stacks) amend?.(name, template);
+  return stacks;
+}
+
 async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> {
-  const stacks = readAssembly(options.assembly);
-  for (const { name, template } of stacks) options.amend?.(name, template);
+  const stacks = stacksOf(options);
   const frame = await buildFrame(stacks, options, ending);
-  const { host, identity, services, callers } = frame;
-  const outputs = await createStacks(stacks, frame, options);
+  const { host, identity, services, deployments, callers } = frame;
+  await deployments.deploy(stacks);
   openDoor(frame, options.routes ?? {});
   services.lambda.start();
   services.events.start();
@@ -167,8 +177,9 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
     meter: host.meter,
     callers,
     faults: host.faults,
-    outputs,
+    outputs: deployments.outputs,
     services,
+    deploy: (next) => deployments.deploy(stacksOf(next)),
     denials: () => identity.denials.read(),
     probation: identity.probation,
     credentialsFor: (role) => identity.credentialsFor(role, 'local'),
@@ -179,7 +190,7 @@ async function start(options: RuntimeOptions, ending: Ending): Promise<Runtime> 
 
 async function buildFrame(
   stacks: readonly AssemblyStack[],
-  { dataDirectory, port = 0, onLog, onStorageFailure, clientCertificate }: RuntimeOptions,
+  { dataDirectory, port = 0, onLog, onStorageFailure, clientCertificate, parameters = {} }: RuntimeOptions,
   ending: Ending,
 ): Promise<Frame> {
   const log = onLog ?? (() => undefined);
@@ -228,13 +239,16 @@ async function buildFrame(
   };
   const credentialsFor = sessionCredentials(roles, sessions);
   const roleCaller = serviceRoleCaller(host, roles);
-  const services = await createServices(host, { roles, sessions, credentialsFor, roleCaller, clientCertificate });
+  const parts = { roles, sessions, credentialsFor, roleCaller, clientCertificate };
+  const services = await createServices(host, parts, { template: (name) => deployments.template(name) });
+  const types = new ResourceTypes([...roles.types, ...resourceTypesOf(services)]);
+  const deployments = new Deployments(host, types, parameters);
   ending.first(() => stopServices(services));
   services.lambda.onLog(({ functionName, level, message }) => {
     log(`${functionName} ${level} ${message}`);
   });
   const identity = { roles, sessions, denials, probation, credentialsFor };
-  return { host, identity, services, door, callers: new CallCounts(), log };
+  return { host, identity, services, deployments, door, callers: new CallCounts(), log };
 }
 
 function openDoor(
@@ -263,18 +277,6 @@ function openDoor(
     outbox: services.ses.outbox,
   };
   door.open({ routes, api: services.api, calls, view });
-}
-
-async function createStacks(
-  stacks: readonly AssemblyStack[],
-  { host, identity, services }: Frame,
-  { parameters = {} }: RuntimeOptions,
-): Promise<Runtime['outputs']> {
-  const types = new ResourceTypes([...identity.roles.types, ...resourceTypesOf(services)]);
-  const loading = { host, types, exports: new Exports(), parameters };
-  const outputs: Record<string, Record<string, string>> = {};
-  for (const stack of stacks) outputs[stack.name] = await createStack(stack, loading);
-  return outputs;
 }
 
 async function stopServices(services: ServiceSet): Promise<void> {

@@ -5,6 +5,7 @@ import type { RoleCallerFor } from './ports.ts';
 import type { ResourceType } from './resource.ts';
 import type { Host, Service } from './service.ts';
 import { ApiGateway, type ClientCertificate } from './services/apigateway/api-gateway.ts';
+import { CloudFormationService, type Stacks } from './services/cloudformation/service.ts';
 import { DynamoDbService } from './services/dynamodb/service.ts';
 import { EventsService } from './services/events/events-service.ts';
 import { KmsService } from './services/kms/service.ts';
@@ -29,6 +30,7 @@ export interface ServiceSet {
   readonly ses: SesService;
   readonly sts: StsService;
   readonly api: ApiGateway;
+  readonly cloudformation: CloudFormationService;
 }
 
 export interface IdentityParts {
@@ -44,19 +46,25 @@ export interface IdentityParts {
  * Creates the services and joins those that call each other.
  * @throws DataDirectoryProblem when the state of one cannot be read; nothing is left open then
  */
-export async function createServices(host: Host, identity: IdentityParts): Promise<ServiceSet> {
+export async function createServices(host: Host, identity: IdentityParts, stacks: Stacks): Promise<ServiceSet> {
   const kms = new KmsService(host, (arn) => identity.roles.find(arn)?.arn === arn);
   const dynamodb = new DynamoDbService(host, kms);
   try {
     await dynamodb.opened();
-    return join(host, identity, kms, dynamodb);
+    return join(host, identity, stacks, kms, dynamodb);
   } catch (error) {
     await dynamodb.stop();
     throw error;
   }
 }
 
-function join(host: Host, identity: IdentityParts, kms: KmsService, dynamodb: DynamoDbService): ServiceSet {
+function join(
+  host: Host,
+  identity: IdentityParts,
+  stacks: Stacks,
+  kms: KmsService,
+  dynamodb: DynamoDbService,
+): ServiceSet {
   const { roles, sessions, roleCaller, credentialsFor, clientCertificate } = identity;
   const exists = (arn: string): boolean => roles.find(arn)?.arn === arn;
   const sqs = new SqsService(host, kms);
@@ -78,6 +86,7 @@ function join(host: Host, identity: IdentityParts, kms: KmsService, dynamodb: Dy
     states: new StatesService(host, { functions: lambda, keys: kms, roleCaller, publish: events.publish }),
     sts: new StsService(host, roles, sessions),
     api,
+    cloudformation: new CloudFormationService(host, stacks),
   };
 }
 
@@ -92,6 +101,7 @@ export const signedServices = (set: ServiceSet): readonly Service[] => [
   set.sqs,
   set.ses,
   set.sts,
+  set.cloudformation,
 ];
 
 /** What their templates may contain. */

@@ -16,6 +16,8 @@ export const SYNTHESIS_TAKES =
 
 export interface LocalExchange {
   readonly environment: string;
+  /** Directory of the assembly that it was started from. */
+  readonly assembly: string;
   readonly runtime: Runtime;
   readonly issuers: ExerciseIssuers;
   /** How to talk to the exchange as a person of the exercise, with a fresh token for each call. */
@@ -68,6 +70,7 @@ export async function startExchange(options: ExchangeOptions): Promise<LocalExch
   });
   return {
     environment,
+    assembly: application,
     runtime,
     issuers,
     connectionAs,

@@ -92,7 +92,7 @@ export class ExchangeStack extends Stack {
       this.#makeFunction('run-canary', props, { ...values, [ENV.apiAddress]: api.restApi.url });
       this.#canary(environment.name, environment.canary);
     }
-    this.#operating(environment, stateMachineName);
+    this.#operating(environment, vault, stateMachineName);
     new CfnOutput(this, 'ApiAddress', {
       value: environment.api.mutualTls === null ? api.restApi.url : `https://${environment.api.mutualTls.domainName}`,
     });
@@ -337,7 +337,7 @@ export class ExchangeStack extends Stack {
   }
 
   /** Operators ask one function, and read nothing themselves: no title reaches them (promise S7). */
-  #operating(environment: Environment, machineName: string): void {
+  #operating(environment: Environment, vault: VaultStack, machineName: string): void {
     const answer = this.#fn('answer-operator');
     const executions = this.#executionsOf(machineName);
     answer.role.addToPrincipalPolicy(
@@ -352,6 +352,7 @@ export class ExchangeStack extends Stack {
       this,
       environment,
       [answer, canary].flatMap((each) => each?.function ?? []),
+      [vault.stackName, this.stackName],
     );
     new CfnOutput(this, 'OperatorRoleArn', { value: operator.roleArn });
   }

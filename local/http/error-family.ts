@@ -59,7 +59,13 @@ const REST_JSON: Family = {
   denied: ['AccessDeniedException', 403],
 };
 
-const FAMILIES: Readonly<Record<string, Family>> = { s3: S3, sts: QUERY, ses: REST_JSON, lambda: REST_JSON };
+const FAMILIES: Readonly<Record<string, Family>> = {
+  s3: S3,
+  sts: QUERY,
+  cloudformation: QUERY,
+  ses: REST_JSON,
+  lambda: REST_JSON,
+};
 
 const family = (service: string): Family => FAMILIES[service] ?? JSON_RPC;
 
@@ -74,6 +80,6 @@ export function throttlingError(service: string): ServiceError {
   const message = 'Rate exceeded';
   if (service === 'dynamodb') return new ServiceError('ProvisionedThroughputExceededException', message);
   if (service === 's3') return new ServiceError('SlowDown', 'Please reduce your request rate.', 503);
-  if (service === 'sts') return new ServiceError('Throttling', message);
+  if (service === 'sts' || service === 'cloudformation') return new ServiceError('Throttling', message);
   return new ServiceError('ThrottlingException', message);
 }

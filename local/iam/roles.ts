@@ -84,6 +84,10 @@ export class Roles {
         'Tags',
       ],
       create: (properties, context) => this.#createRole(properties, context),
+      remove: (properties, context) => {
+        const role = this.find(text(properties['RoleName']) ?? context.physicalName(64));
+        if (role !== undefined) this.#roles.delete(role.arn);
+      },
     },
     {
       type: 'AWS::IAM::Policy',
@@ -94,6 +98,16 @@ export class Roles {
         this.#attach(policy, properties['Roles']);
         return { ref: context.physicalName(128), attributes: {} };
       },
+      update: (properties, context, before) => {
+        const policy = {
+          name: text(properties['PolicyName']) ?? '',
+          document: validatePolicy(properties['PolicyDocument'], 'identity'),
+        };
+        this.#detach(before);
+        this.#attach(policy, properties['Roles']);
+        return { ref: context.physicalName(128), attributes: {} };
+      },
+      remove: (properties) => this.#detach(properties),
     },
     {
       type: 'AWS::IAM::ManagedPolicy',
@@ -145,6 +159,14 @@ export class Roles {
       if (role === undefined)
         throw notImplemented(`the policy ${policy.name} for ${String(roleName)}, not a role of the template`);
       role.policies.push(policy);
+    }
+  }
+
+  #detach(properties: Properties): void {
+    for (const roleName of list(properties['Roles'])) {
+      const policies = this.find(String(roleName))?.policies ?? [];
+      const index = policies.findIndex(({ name }) => name === properties['PolicyName']);
+      if (index >= 0) policies.splice(index, 1);
     }
   }
 

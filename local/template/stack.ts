@@ -23,7 +23,6 @@ const SECTIONS = [
   'Resources',
   'Rules',
 ];
-/** Those that say what happens on updates and deletions have no effect here: the runtime only creates. */
 const RESOURCE_KEYS = [
   'Condition',
   'DeletionPolicy',
@@ -95,25 +94,47 @@ function propertiesOf(resource: Resource, stack: AssemblyStack, scope: Scope): R
   return resolve({ ...properties, ...local }, scope) as Record<string, unknown>;
 }
 
-async function createResource(
+const contextOf = (id: string, stack: AssemblyStack, { host }: Loading, kept: boolean): ResourceContext => ({
+  host,
+  stackName: stack.name,
+  logicalId: id,
+  physicalName: (limit) => physicalName(stack.name, id, limit),
+  assemblyDirectory: stack.directory,
+  kept,
+});
+
+/** A resource as a template described it when it was last deployed. */
+export interface Deployed {
+  readonly type: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly kept: boolean;
+  readonly known: Known;
+}
+
+/** What a stack consists of, in the order in which it was created. */
+export type DeployedStack = ReadonlyMap<string, Deployed>;
+
+/** Creates a resource, or makes of the one that is there what the template says now. */
+async function deployResource(
   id: string,
   resource: Resource,
   stack: AssemblyStack,
   scope: Scope,
-  { host, types }: Loading,
-): Promise<Known> {
+  loading: Loading,
+  before: Deployed | undefined,
+): Promise<Deployed> {
   onlyKnown(resource, RESOURCE_KEYS, 'resource attribute');
   const type = String(resource['Type']);
   const properties = propertiesOf(resource, stack, scope);
+  const kept = resource['DeletionPolicy'] === 'Retain';
+  const as = (known: Known): Deployed => ({ type, properties, kept, known });
+  if (before !== undefined && before.type !== type)
+    throw new TemplateProblem(`it was of the type ${before.type}, and the local runtime puts none in another's place`);
+  if (before !== undefined && JSON.stringify(before.properties) === JSON.stringify(properties)) return as(before.known);
   checkPolicies(type, properties);
-  const context: ResourceContext = {
-    host,
-    stackName: stack.name,
-    logicalId: id,
-    physicalName: (limit) => physicalName(stack.name, id, limit),
-    assemblyDirectory: stack.directory,
-  };
-  return await types.create(type, properties, context);
+  const context = contextOf(id, stack, loading, kept);
+  if (before === undefined) return as(await loading.types.create(type, properties, context));
+  return as(await loading.types.update(type, properties, context, before.properties));
 }
 
 function outputsOf(stack: AssemblyStack, scope: Scope): ReadonlyMap<string, unknown> {
@@ -129,24 +150,73 @@ function outputsOf(stack: AssemblyStack, scope: Scope): ReadonlyMap<string, unkn
   return outputs;
 }
 
+/** Takes away what a template no longer has, the last created first; whether it stays is for the policy that it was deployed with. */
+async function removeOthers(
+  stack: AssemblyStack,
+  loading: Loading,
+  before: DeployedStack,
+  after: DeployedStack,
+): Promise<void> {
+  for (const [id, { type, properties, kept }] of [...before].reverse())
+    if (!after.has(id))
+      await within(`${id} (${type})`, () =>
+        loading.types.remove(type, properties, contextOf(id, stack, loading, kept)),
+      );
+}
+
 /**
- * Creates everything in a stack and returns its outputs.
- * @throws {TemplateProblem} naming stack, logical id and type of what cannot be created
+ * Makes of a stack what its template says: creates everything in it or, given what is deployed, updates that.
+ * @throws {TemplateProblem} naming stack, logical id and type of what cannot be created, changed or deleted
  */
-export async function createStack(stack: AssemblyStack, loading: Loading): Promise<Record<string, string>> {
+export async function deployStack(
+  stack: AssemblyStack,
+  loading: Loading,
+  before: DeployedStack = new Map(),
+): Promise<{ readonly deployed: DeployedStack; readonly outputs: Record<string, string> }> {
   return within(`Stack ${stack.name}`, async () => {
     const known = new Map<string, Known>();
     const scope: Scope = { ...scopeOf(stack, loading), resources: known };
     const resources = Object.fromEntries(
       Object.entries(section(stack.template, 'Resources')).filter(([, resource]) => included(resource, scope)),
     );
+    const deployed = new Map<string, Deployed>();
     for (const id of creationOrder(resources, scope)) {
       const resource = resources[id] ?? {};
-      known.set(
-        id,
-        await within(`${id} (${String(resource['Type'])})`, () => createResource(id, resource, stack, scope, loading)),
+      const one = await within(`${id} (${String(resource['Type'])})`, () =>
+        deployResource(id, resource, stack, scope, loading, before.get(id)),
       );
+      deployed.set(id, one);
+      known.set(id, one.known);
     }
-    return Object.fromEntries([...outputsOf(stack, scope)].map(([name, value]) => [name, String(value)]));
+    await removeOthers(stack, loading, before, deployed);
+    const outputs = Object.fromEntries([...outputsOf(stack, scope)].map(([name, value]) => [name, String(value)]));
+    return { deployed, outputs };
   });
+}
+
+/**
+ * What a deployment would do that the local runtime cannot, found before anything is done: resources that would be put in another's
+ * place, changed or deleted. Only what follows from other resources' values is found on the way.
+ */
+export function impossibleIn(
+  stack: AssemblyStack,
+  types: ResourceTypes,
+  before: DeployedStack,
+  was: Resource,
+): string[] {
+  const now = section(stack.template, 'Resources');
+  const earlier = section(was, 'Resources');
+  const created = Object.entries(now).flatMap(([id, { Type }]) => {
+    const { update, remove } = types.allows(String(Type));
+    return before.has(id) || update || remove ? [] : [`${id} (${String(Type)}) of ${stack.name} would be created`];
+  });
+  const others = [...before].flatMap(([id, { type, kept }]) => {
+    const allows = types.allows(type);
+    const told = (what: string): string[] => [`${id} (${type}) of ${stack.name} would be ${what}`];
+    if (now[id] === undefined) return allows.remove || kept ? [] : told('deleted');
+    if (now[id]['Type'] !== type) return told('replaced');
+    const same = JSON.stringify(now[id]['Properties']) === JSON.stringify(earlier[id]?.['Properties']);
+    return same || allows.update ? [] : told('changed');
+  });
+  return [...created, ...others];
 }

@@ -11,8 +11,8 @@ function neutral({ environment, whole }: Templates, stack: 'vault' | 'exchange')
     .replaceAll(new RegExp(`\\w*${name.replaceAll('-', '')}\\w*`, 'g'), (id) =>
       id.replace(name.replaceAll('-', ''), '').replaceAll(/[0-9A-F]{8}/g, ''),
     )
-    // A deployment of the API is named after everything that it deploys.
-    .replaceAll(/(Deployment[0-9A-F]{8})[0-9a-f]{32}/g, '$1');
+    // A deployment of the API and a version of a function are named after everything that they deploy.
+    .replaceAll(/((?:Deployment|CurrentVersion)[0-9A-F]{8})[0-9a-f]{32}/g, '$1');
   return JSON.parse(text) as Json;
 }
 

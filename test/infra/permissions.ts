@@ -16,6 +16,8 @@ const WILDCARDS: readonly (readonly [role: string, action: string, resource: str
     '<execution>:*',
     'executions are named by random ids',
   ],
+  ['OperatorRole', 'cloudformation:GetTemplate', '<vault stack>/*', 'the service chooses the last part of the ARN'],
+  ['OperatorRole', 'cloudformation:GetTemplate', '<exchange stack>/*', 'the service chooses the last part of the ARN'],
   ...STEPS.map(
     (step) =>
       ['WorkflowRole', 'lambda:InvokeFunction', `<${step}>:*`, 'executions keep the version they began with'] as const,
@@ -132,6 +134,10 @@ function generic(templates: Templates, value: string): string {
     .replace(`arn:aws:s3:::valiza-${name}-deposits-${account}`, '<deposits>')
     .replace(`arn:aws:s3:::valiza-${name}-packages-${account}`, '<packages>')
     .replace(`arn:aws:states:${region}:${account}:execution:valiza-${name}-case`, '<execution>')
+    .replace(
+      new RegExp(`^arn:aws:cloudformation:${region}:${account}:stack/valiza-${name}-(vault|exchange)/\\*$`),
+      '<$1 stack>/*',
+    )
     .replace(/^\$\{answeroperatorFunction[0-9A-F]{8}\.Arn\}$/, '<answer-operator>')
     .replace(/^\$\{runcanaryFunction[0-9A-F]{8}\.Arn\}$/, '<run-canary>')
     .replace(/^\$\{(\w+)Function[0-9A-F]{8}\.Arn\}:\*$/, '<$1>:*')
@@ -249,10 +255,11 @@ export function permissionsOf(templates: Templates): void {
     ]);
   });
 
-  it('lets operators ask one function, run the canary where there is one, and do nothing else', () => {
+  it('lets operators ask one function, run the canary where there is one, read what is deployed, and do nothing else', () => {
     const operator = roles.filter(({ role }) => role === 'OperatorRole').flatMap(({ statements }) => statements);
     expect(operator.map(({ actions, resources }) => [actions, resources])).toEqual([
       [['lambda:InvokeFunction'], ['<answer-operator>', ...(environment.canary === null ? [] : ['<run-canary>'])]],
+      [['cloudformation:GetTemplate'], ['<vault stack>/*', '<exchange stack>/*']],
     ]);
   });
 

@@ -4,6 +4,7 @@ import type { Templates } from '../support/template.ts';
 import { differencesBetween } from './difference.ts';
 import { machineryOf } from './machinery.ts';
 import { permissionsOf } from './permissions.ts';
+import { releaseChecksOf } from './release-check.ts';
 import { stateOf } from './stateful.ts';
 
 /** One file, because loading the construct library costs more than all that follows. */
@@ -13,6 +14,12 @@ describe.each(TEMPLATES)('%s', (_, templates) => {
   permissionsOf(templates);
   stateOf(templates);
   machineryOf(templates);
+});
+
+describe('what valiza ops doctor says of the next release of production', () => {
+  const templates = TEMPLATES.find(([name]) => name === 'can-production')?.[1];
+  if (templates !== undefined) releaseChecksOf(templates);
+  it('has templates to look at', () => expect(templates).toBeDefined());
 });
 
 it('differs from staging to production in nothing but the listed members', () => {

@@ -119,7 +119,14 @@ export async function openDynamoDb(dataDirectory?: string): Promise<DynamoDbServ
       const unknown = Object.keys(properties).filter((name) => !type.properties.includes(name));
       if (unknown.length > 0) throw new Error(`Unknown properties: ${unknown.join(', ')}`);
       const physicalName = (limit = 255): string => `stack-${logicalId}`.slice(0, limit);
-      return type.create(properties, { host, stackName: 'stack', logicalId, physicalName, assemblyDirectory: '' });
+      return type.create(properties, {
+        host,
+        stackName: 'stack',
+        logicalId,
+        physicalName,
+        assemblyDirectory: '',
+        kept: false,
+      });
     },
     close: async () => {
       for (const client of clients) client.destroy();

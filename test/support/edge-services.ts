@@ -79,6 +79,7 @@ export async function create(
     logicalId,
     physicalName: (limit = 64) => `stack-${logicalId}`.slice(0, limit),
     assemblyDirectory: '/nonexistent',
+    kept: false,
   };
   return found.create(properties, context);
 }

@@ -78,6 +78,7 @@ export async function create(
     logicalId,
     physicalName: () => `stack-${logicalId}`,
     assemblyDirectory: '.',
+    kept: false,
   });
 }
 

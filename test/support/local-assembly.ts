@@ -5,7 +5,7 @@ import { readAssembly } from '../../local/assembly.ts';
 import { Roles } from '../../local/iam/roles.ts';
 import type { Properties, ResourceContext, ResourceType } from '../../local/resource.ts';
 import { Exports } from '../../local/template/scope.ts';
-import { createStack } from '../../local/template/stack.ts';
+import { deployStack } from '../../local/template/stack.ts';
 import { ResourceTypes } from '../../local/types.ts';
 import { identity } from './local-identity.ts';
 
@@ -87,7 +87,7 @@ export async function load(directory: string, parameters: Readonly<Record<string
   const exports = new Exports();
   const outputs: Record<string, Record<string, string>> = {};
   for (const stack of readAssembly(directory))
-    outputs[stack.name] = await createStack(stack, { host, types, exports, parameters });
+    outputs[stack.name] = (await deployStack(stack, { host, types, exports, parameters })).outputs;
   return { things, outputs };
 }
 

@@ -67,6 +67,7 @@ export function identity(): Identity {
       logicalId,
       physicalName: () => `Test-${logicalId}`,
       assemblyDirectory: '',
+      kept: false,
     };
     // IAM's types are created at once.
     return found.create(properties, context) as { readonly ref: string };

@@ -105,6 +105,7 @@ export async function startStates(options: WorldOptions = {}): Promise<StatesWor
       logicalId: 'Resource',
       physicalName: () => 'unnamed',
       assemblyDirectory: '',
+      kept: false,
     };
     return found.create(properties, context);
   };

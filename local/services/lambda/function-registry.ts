@@ -1,15 +1,15 @@
 import type { PolicyDocument, Statement } from '../../iam/policy.ts';
 import { ServiceError } from '../../service.ts';
-import { DurableJson } from '../durable-json.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
+import { FunctionVersions } from './function-versions.ts';
 import type { InstancePool } from './instance-pool.ts';
 
 export interface RegisteredFunction {
-  readonly configuration: FunctionConfiguration;
+  /** Of `$LATEST`: what the templates say now. */
+  configuration: FunctionConfiguration;
   readonly pool: InstancePool;
   /** Element 0: milliseconds by which this function's clock is off the runtime's. */
   readonly skew: Float64Array;
-  readonly versions: Set<string>;
   /** Alias name to version. */
   readonly aliases: Map<string, string>;
   /** Statements by qualifier; the empty qualifier is the plain function. */
@@ -32,11 +32,10 @@ const REFERENCE =
 /** The functions of the template with their versions, aliases and resource policies. */
 export class FunctionRegistry {
   readonly #functions = new Map<string, RegisteredFunction>();
-  /** Version numbers by function and logical id: the same resource keeps its number over restarts, a new one gets the next. */
-  readonly #numbers: DurableJson<Record<string, Record<string, number>>>;
+  readonly versions: FunctionVersions;
 
   constructor(dataDirectory: string | undefined) {
-    this.#numbers = new DurableJson(dataDirectory, 'lambda-versions.json', {});
+    this.versions = new FunctionVersions(dataDirectory);
   }
 
   add(registered: RegisteredFunction): void {
@@ -59,7 +58,7 @@ export class FunctionRegistry {
   lookup(reference: string): FunctionTarget | undefined {
     const [, name = '', qualifier = ''] = REFERENCE.exec(reference) ?? [];
     const found = this.#functions.get(name);
-    const version = found && versionOf(found, qualifier);
+    const version = found && this.#versionOf(found, qualifier);
     const plain = found?.configuration.arn ?? '';
     const arn = qualifier === '' ? plain : `${plain}:${qualifier}`;
     if (found === undefined || version === undefined || (reference.startsWith('arn:') && reference !== arn))
@@ -67,15 +66,16 @@ export class FunctionRegistry {
     return { function: found, version, qualifier, arn };
   }
 
-  /** Publishes what the template calls `logicalId`; returns the version's number. */
-  publish(reference: string, logicalId: string): { version: string; arn: string } {
-    const target = this.find(reference).function;
-    const { name, arn } = target.configuration;
-    const numbers = (this.#numbers.value[name] ??= {});
-    const number = (numbers[logicalId] ??= Math.max(0, ...Object.values(numbers)) + 1);
-    this.#numbers.save();
-    target.versions.add(String(number));
-    return { version: String(number), arn: `${arn}:${number}` };
+  /** What an instance of a version runs. */
+  configurationOf({ configuration }: RegisteredFunction, version: string): FunctionConfiguration {
+    return this.versions.find(configuration.name, version) ?? configuration;
+  }
+
+  /** Takes a function away, with every version of it. Returns what was there. */
+  remove(name: string): RegisteredFunction | undefined {
+    const found = this.#functions.get(name);
+    this.#functions.delete(name);
+    return found;
   }
 
   /**
@@ -85,9 +85,9 @@ export class FunctionRegistry {
   policyOf(target: FunctionTarget): PolicyDocument {
     return { Version: '2012-10-17', Statement: target.function.statements.get(target.qualifier) ?? [] };
   }
-}
 
-function versionOf(found: RegisteredFunction, qualifier: string): string | undefined {
-  if (qualifier === '' || qualifier === '$LATEST') return '$LATEST';
-  return found.versions.has(qualifier) ? qualifier : found.aliases.get(qualifier);
+  #versionOf({ configuration, aliases }: RegisteredFunction, qualifier: string): string | undefined {
+    if (qualifier === '' || qualifier === '$LATEST') return '$LATEST';
+    return this.versions.find(configuration.name, qualifier) === undefined ? aliases.get(qualifier) : qualifier;
+  }
 }

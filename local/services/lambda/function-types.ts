@@ -25,12 +25,20 @@ const permissionProperties = z.strictObject({
   SourceAccount: z.string().optional(),
 });
 
-const version = (registry: FunctionRegistry): ResourceType =>
-  resourceType('AWS::Lambda::Version', versionProperties, ({ FunctionName }, context) => {
-    const published = registry.publish(FunctionName, context.logicalId);
-    const attributes = { Version: published.version, FunctionArn: published.arn };
-    return { ref: published.arn, attributes };
-  });
+const version = (registry: FunctionRegistry): ResourceType => ({
+  ...resourceType('AWS::Lambda::Version', versionProperties, ({ FunctionName }, { logicalId, kept }) => {
+    const { configuration } = registry.find(FunctionName).function;
+    const Version = registry.versions.publish(configuration, logicalId, kept);
+    const FunctionArn = `${configuration.arn}:${Version}`;
+    return { ref: FunctionArn, attributes: { Version, FunctionArn } };
+  }),
+  remove: ({ FunctionName }, { logicalId }) => {
+    const name = String(FunctionName);
+    const deleted = registry.versions.withdraw(name, logicalId);
+    // The function may be gone before it.
+    if (deleted !== undefined) registry.lookup(name)?.function.pool.retire(deleted);
+  },
+});
 
 const alias = (registry: FunctionRegistry): ResourceType =>
   resourceType('AWS::Lambda::Alias', aliasProperties, ({ FunctionName, FunctionVersion, Name }) => {
@@ -41,8 +49,8 @@ const alias = (registry: FunctionRegistry): ResourceType =>
     return { ref: arn, attributes: { AliasArn: arn } };
   });
 
-const permission = (registry: FunctionRegistry): ResourceType =>
-  resourceType('AWS::Lambda::Permission', permissionProperties, (properties, context) => {
+const permission = (registry: FunctionRegistry): ResourceType => ({
+  ...resourceType('AWS::Lambda::Permission', permissionProperties, (properties, context) => {
     const target = registry.find(properties.FunctionName);
     const statements = target.function.statements.get(target.qualifier) ?? [];
     statements.push({
@@ -55,7 +63,13 @@ const permission = (registry: FunctionRegistry): ResourceType =>
     });
     target.function.statements.set(target.qualifier, statements);
     return { ref: context.logicalId, attributes: { Id: context.logicalId } };
-  });
+  }),
+  remove: ({ FunctionName }, { logicalId }) => {
+    const target = registry.lookup(String(FunctionName));
+    const left = target?.function.statements.get(target.qualifier)?.filter(({ Sid }) => Sid !== logicalId) ?? [];
+    target?.function.statements.set(target.qualifier, left);
+  },
+});
 
 /** Service principals contain a dot; roles and users come as ARN, accounts as number. */
 function principalOf(principal: string): NonNullable<Statement['Principal']> {

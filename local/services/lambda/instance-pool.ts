@@ -9,14 +9,16 @@ const IDLE_SECONDS = 30;
 
 /** The instances of one function: at most one invocation each, started when needed, ended when idle. */
 export class InstancePool {
-  readonly #reserved: number | undefined;
+  readonly #reserved: () => number | undefined;
   readonly #start: (version: string) => FunctionInstance;
   readonly #idle = new Map<FunctionInstance, NodeJS.Timeout>();
   readonly #busy = new Set<FunctionInstance>();
   readonly #waiting: (() => void)[] = [];
+  /** Busy ones that are ended once they are done: what they run is no longer what their version is. */
+  readonly #retired = new WeakSet<FunctionInstance>();
   #inFlight = 0;
 
-  constructor(reserved: number | undefined, start: (version: string) => FunctionInstance) {
+  constructor(reserved: () => number | undefined, start: (version: string) => FunctionInstance) {
     this.#reserved = reserved;
     this.#start = start;
   }
@@ -27,7 +29,7 @@ export class InstancePool {
    * https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
    */
   async use<T>(version: string, work: (instance: FunctionInstance) => Promise<T>): Promise<T> {
-    if (this.#reserved !== undefined && this.#inFlight >= this.#reserved)
+    if (this.#inFlight >= (this.#reserved() ?? Infinity))
       throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.', 429, {
         Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
       });
@@ -52,6 +54,17 @@ export class InstancePool {
     const instance = this.#start(version);
     this.#rest(instance);
     await instance.loaded();
+  }
+
+  /** No invocation that begins from now on runs on an instance of before; what is under way goes on to its end. */
+  retire(version: string): void {
+    for (const [instance, timer] of this.#idle) {
+      if (instance.settings.version !== version) continue;
+      clearTimeout(timer);
+      this.#idle.delete(instance);
+      instance.end();
+    }
+    for (const instance of this.#busy) if (instance.settings.version === version) this.#retired.add(instance);
   }
 
   /** Every living instance, idle or busy. */
@@ -83,6 +96,7 @@ export class InstancePool {
 
   #giveBack(instance: FunctionInstance): void {
     this.#busy.delete(instance);
+    if (this.#retired.has(instance)) instance.end();
     if (!instance.ended) this.#rest(instance);
   }
 

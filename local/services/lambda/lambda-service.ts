@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AccessDenied, type RoleCaller, type ServiceCaller } from '../../iam/policy.ts';
 import type { FunctionInvoker, InvocationOutcome, KeyUse, QueueSink, RoleCallerFor, TableStream } from '../../ports.ts';
-import type { ResourceType } from '../../resource.ts';
+import type { Properties, ResourceContext, ResourceType } from '../../resource.ts';
 import { type Host, ServiceError } from '../../service.ts';
 import { resourceType } from '../template-properties.ts';
 import { eventSourceMappingType } from './event-source-mapping.ts';
@@ -47,11 +47,7 @@ export class LambdaService implements FunctionInvoker {
     this.#deps = deps;
     this.#registry = new FunctionRegistry(host.dataDirectory);
     this.types = [
-      resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
-        const configuration = configurationOf(properties, context);
-        this.#add(configuration);
-        return { ref: configuration.name, attributes: { Arn: configuration.arn } };
-      }),
+      this.#functionType(),
       ...functionTypes(this.#registry),
       eventSourceMappingType(host, {
         registry: this.#registry,
@@ -111,7 +107,7 @@ export class LambdaService implements FunctionInvoker {
       ...(known !== undefined && { resourcePolicy: this.#registry.policyOf(known) }),
     });
     const target = this.#registry.find(functionArn);
-    return { version: target.version, outcome: await this.#perform(target, payload) };
+    return { version: target.version, outcome: await this.#perform(target, eventOf(payload)) };
   }
 
   /** Starts one instance of every function that has none, so that the first calls do not wait for code to load. */
@@ -156,6 +152,7 @@ export class LambdaService implements FunctionInvoker {
    * Begins to read the streams. To be called once the whole template exists: what a function calls may be created after its mapping.
    */
   start(): void {
+    this.#registry.versions.settle();
     this.#started = true;
     for (const poller of this.#pollers) poller.start();
   }
@@ -165,6 +162,38 @@ export class LambdaService implements FunctionInvoker {
     await Promise.all([...this.#registry.all()].map(({ pool }) => pool.stop()));
   }
 
+  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html: only another name replaces it. */
+  #functionType(): ResourceType {
+    const created = ({ name, arn }: FunctionConfiguration) => ({ ref: name, attributes: { Arn: arn } });
+    const type = resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
+      const configuration = configurationOf(properties, context);
+      this.#add(configuration);
+      return created(configuration);
+    });
+    const named = (properties: Properties, context: ResourceContext): string =>
+      String(properties['FunctionName'] ?? context.physicalName(64));
+    return {
+      ...type,
+      update: resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
+        const configuration = configurationOf(properties, context);
+        this.#change(configuration);
+        return created(configuration);
+      }).create,
+      replaces: (before, after) => before['FunctionName'] !== after['FunctionName'],
+      remove: async (properties, context) => {
+        await this.#registry.remove(named(properties, context))?.pool.stop();
+      },
+    };
+  }
+
+  /** What is published stays as it is; what is under way ends as it began. */
+  #change(configuration: FunctionConfiguration): void {
+    this.#deps.roleCaller(configuration.roleArn, 'lambda.amazonaws.com', configuration.name);
+    const changed = this.#registry.find(configuration.name).function;
+    changed.configuration = configuration;
+    changed.pool.retire('$LATEST');
+  }
+
   #add(configuration: FunctionConfiguration): void {
     // Throws unless the role trusts Lambda. https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     this.#deps.roleCaller(configuration.roleArn, 'lambda.amazonaws.com', configuration.name);
@@ -172,8 +201,10 @@ export class LambdaService implements FunctionInvoker {
     const registered: RegisteredFunction = {
       configuration,
       skew,
-      pool: new InstancePool(configuration.reservedConcurrency, (version) => this.#start(configuration, version, skew)),
-      versions: new Set(),
+      pool: new InstancePool(
+        () => registered.configuration.reservedConcurrency,
+        (version) => this.#start(this.#registry.configurationOf(registered, version), version, skew),
+      ),
       aliases: new Map(),
       statements: new Map(),
     };
@@ -246,21 +277,12 @@ export class LambdaService implements FunctionInvoker {
   }
 
   #run(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
-    const outcome = this.#perform(target, payload);
-    // What was refused for its size has not run.
+    const event = eventOf(payload);
     this.#host.meter.count('lambda', 'Invoke');
-    return outcome;
+    return this.#perform(target, event);
   }
 
-  #perform(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
-    const event = JSON.stringify(payload ?? null);
-    const bytes = Buffer.byteLength(event);
-    if (bytes > LARGEST_REQUEST)
-      throw new ServiceError(
-        'RequestTooLargeException',
-        `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${LARGEST_REQUEST} bytes)`,
-        413,
-      );
+  #perform(target: FunctionTarget, event: string): Promise<InvocationOutcome> {
     const invocation = { requestId: randomUUID(), event, functionArn: target.arn };
     return this.#host.activity.track(
       target.function.pool.use(target.version, (instance) => instance.invoke(invocation)),
@@ -290,4 +312,16 @@ export class LambdaService implements FunctionInvoker {
   #instances(): FunctionInstance[] {
     return [...this.#registry.all()].flatMap(({ pool }) => pool.instances());
   }
+}
+
+/** The payload as a function is given it. Throws `RequestTooLargeException`. */
+function eventOf(payload: unknown): string {
+  const event = JSON.stringify(payload ?? null);
+  const bytes = Buffer.byteLength(event);
+  if (bytes <= LARGEST_REQUEST) return event;
+  throw new ServiceError(
+    'RequestTooLargeException',
+    `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${LARGEST_REQUEST} bytes)`,
+    413,
+  );
 }

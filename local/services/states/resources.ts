@@ -20,6 +20,9 @@ export const stateMachineTypes = (host: Host, machines: Machines): ResourceType[
       'Tags',
     ],
     create: (properties, context) => createMachine(properties, context, host, machines),
+    // Executions that are under way keep the revision that they began with.
+    update: (properties, context) => createMachine(properties, context, host, machines),
+    replaces: (before, after) => before['StateMachineName'] !== after['StateMachineName'],
   },
   {
     type: 'AWS::StepFunctions::StateMachineVersion',

@@ -10,9 +10,10 @@ import {
   type ServiceResponse,
 } from '../../service.ts';
 import { authorizeAssumeRole, readAssumeRole } from './assume-role.ts';
-import { xmlError, xmlResult } from './xml.ts';
+import { xmlError, xmlResult } from '../query-xml.ts';
 
 const VERSION = '2011-06-15';
+const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 /** AWS Security Token Service: AssumeRole and GetCallerIdentity. https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html */
 export class StsService implements Service {
@@ -43,7 +44,7 @@ export class StsService implements Service {
   }
 
   renderError(error: ServiceError, { requestId }: { readonly requestId: string }): ServiceResponse {
-    return xmlError(error.code, error.message, error.status, requestId);
+    return xmlError(NAMESPACE, error, requestId);
   }
 
   #assumeRole(form: URLSearchParams, { caller, requestId }: ServiceRequest): ServiceResponse {
@@ -66,6 +67,7 @@ export class StsService implements Service {
       parent: caller.accessKeyId,
     });
     return xmlResult(
+      NAMESPACE,
       'AssumeRole',
       {
         Credentials: {
@@ -86,6 +88,7 @@ export class StsService implements Service {
     if (caller.kind !== 'role') throw notImplemented('sts:GetCallerIdentity for a service');
     const role = this.#roles.find(caller.roleArn);
     return xmlResult(
+      NAMESPACE,
       'GetCallerIdentity',
       {
         UserId: `${role?.id ?? ''}:${caller.arn.split('/').at(-1) ?? ''}`,

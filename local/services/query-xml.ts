@@ -1,9 +1,7 @@
-import type { ServiceResponse } from '../../service.ts';
+import type { ServiceError, ServiceResponse } from '../service.ts';
 
 /** Answers of the query protocol. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
 export type XmlValue = string | { readonly [name: string]: XmlValue };
-
-const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
 
@@ -20,15 +18,21 @@ const xml = (status: number, body: string): ServiceResponse => ({
   body,
 });
 
-export const xmlResult = (operation: string, result: XmlValue, requestId: string): ServiceResponse => {
+export const xmlResult = (
+  namespace: string,
+  operation: string,
+  result: XmlValue,
+  requestId: string,
+): ServiceResponse => {
   const content = render({ [`${operation}Result`]: result, ResponseMetadata: { RequestId: requestId } });
-  return xml(200, `<${operation}Response xmlns="${NAMESPACE}">${content}</${operation}Response>`);
+  return xml(200, `<${operation}Response xmlns="${namespace}">${content}</${operation}Response>`);
 };
 
-export const xmlError = (code: string, message: string, status: number, requestId: string): ServiceResponse => {
+export const xmlError = (namespace: string, error: ServiceError, requestId: string): ServiceResponse => {
+  const { code, message, status } = error;
   const content = render({
     Error: { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message },
     RequestId: requestId,
   });
-  return xml(status, `<ErrorResponse xmlns="${NAMESPACE}">${content}</ErrorResponse>`);
+  return xml(status, `<ErrorResponse xmlns="${namespace}">${content}</ErrorResponse>`);
 };
