@@ -259,7 +259,7 @@ export function permissionsOf(templates: Templates): void {
     const operator = roles.filter(({ role }) => role === 'OperatorRole').flatMap(({ statements }) => statements);
     expect(operator.map(({ actions, resources }) => [actions, resources])).toEqual([
       [['lambda:InvokeFunction'], ['<answer-operator>', ...(environment.canary === null ? [] : ['<run-canary>'])]],
-      [['cloudformation:GetTemplate'], ['<vault stack>/*', '<exchange stack>/*']],
+      [['cloudformation:GetTemplate'], ['<exchange stack>/*', '<vault stack>/*']],
     ]);
   });
 
