@@ -38,8 +38,8 @@ export class ResourceTypes {
   /** Takes a resource away. @throws {TemplateProblem} where that is not implemented */
   async remove(type: string, properties: Properties, context: ResourceContext): Promise<void> {
     const { remove } = this.#find(type, properties);
-    if (remove !== undefined) return await remove(properties, context);
-    if (!context.kept) throw new TemplateProblem('the local runtime cannot delete it: keep it, or begin anew');
+    if (remove === undefined) throw new TemplateProblem('the local runtime can neither delete nor orphan it');
+    await remove(properties, context);
   }
 
   /** What a deployment could do with a resource of the type that stands for it now. */

@@ -213,7 +213,7 @@ export function impossibleIn(
   const others = [...before].flatMap(([id, { type, kept }]) => {
     const allows = types.allows(type);
     const told = (what: string): string[] => [`${id} (${type}) of ${stack.name} would be ${what}`];
-    if (now[id] === undefined) return allows.remove || kept ? [] : told('deleted');
+    if (now[id] === undefined) return allows.remove ? [] : told(kept ? 'orphaned' : 'deleted');
     if (now[id]['Type'] !== type) return told('replaced');
     const same = JSON.stringify(now[id]['Properties']) === JSON.stringify(earlier[id]?.['Properties']);
     return same || allows.update ? [] : told('changed');

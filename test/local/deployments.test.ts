@@ -68,7 +68,7 @@ describe('what is refused before anything is changed', () => {
   const TABLE = 'AWS::DynamoDB::GlobalTable';
 
   it.each<[string, (resources: Resources) => void, string]>([
-    ['a table that is gone', (resources) => delete resources[idOf(resources, TABLE)], 'deleted'],
+    ['a table that is gone', (resources) => delete resources[idOf(resources, TABLE)], 'orphaned'],
     [
       'a table with another key',
       (resources) => {
