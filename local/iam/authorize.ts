@@ -18,6 +18,9 @@ export interface AuthorizeParts {
   readonly region: string;
 }
 
+const principalTags = (tags: Readonly<Record<string, string>>): ConditionContext =>
+  Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:PrincipalTag/${key.toLowerCase()}`, value]));
+
 /** Keys that AWS adds to every request. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
 function globalContext(
   caller: Caller,
@@ -52,7 +55,10 @@ function globalContext(
     'aws:TokenIssueTime': new Date(session?.issuedAt ?? now).toISOString(),
     'aws:ViaAWSService': 'false',
     'aws:userid': role === undefined ? undefined : `${role.id}:${caller.arn.split('/').at(-1) ?? ''}`,
-    ...Object.fromEntries(Object.entries(role?.tags ?? {}).map(([key, value]) => [`aws:PrincipalTag/${key}`, value])),
+    // A tag of the session overrides one of the role, whatever the case of its key.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    ...principalTags(role?.tags ?? {}),
+    ...principalTags(session?.tags ?? {}),
   };
 }
 

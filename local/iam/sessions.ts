@@ -19,6 +19,8 @@ export interface Session extends Credentials {
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly sourceIdentity: string | undefined;
+  /** Given when the role was assumed; they stand before tags of the role with the same keys. */
+  readonly tags: Readonly<Record<string, string>>;
   /** Access key of the session that assumed the role, when it was one. */
   readonly parent: string | undefined;
 }
@@ -29,6 +31,7 @@ export interface SessionRequest {
   readonly seconds: number;
   readonly sessionPolicy?: PolicyDocument | undefined;
   readonly sourceIdentity?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly parent?: string | undefined;
 }
 
@@ -71,7 +74,7 @@ export class Sessions {
     this.#clock = clock;
   }
 
-  issue({ role, name, seconds, sessionPolicy, sourceIdentity, parent }: SessionRequest): Session {
+  issue({ role, name, seconds, sessionPolicy, sourceIdentity, tags = {}, parent }: SessionRequest): Session {
     this.#forgetLongExpired();
     const key = accessKeyId();
     const issuedAt = this.#clock.now();
@@ -85,6 +88,7 @@ export class Sessions {
       issuedAt,
       expiresAt: issuedAt + seconds * 1000,
       sourceIdentity,
+      tags,
       parent,
     };
     this.#byAccessKey.set(key, session);

@@ -167,6 +167,55 @@ describe('what a session is', () => {
   });
 });
 
+describe('tags of a session', () => {
+  const tagged = (Key: string, Value: string): Partial<AssumeRoleCommandInput> => ({ Tags: [{ Key, Value }] });
+  const trust = policy({
+    Effect: 'Allow',
+    Principal: { AWS: roleArn('Asker') },
+    Action: ['sts:AssumeRole', 'sts:TagSession'],
+    Condition: {
+      Null: { 'aws:RequestTag/case': 'false' },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['case'] },
+    },
+  });
+  // What a tag says is where the session may go on to.
+  const go = (name: string): object => allow('sts:AssumeRole', roleArn(name));
+
+  test.each<[string, Partial<AssumeRoleCommandInput>]>([
+    ['no tag', {}],
+    ['another tag', tagged('other', '1')],
+    [
+      'one tag more',
+      {
+        Tags: [
+          { Key: 'case', Value: '1' },
+          { Key: 'other', Value: '1' },
+        ],
+      },
+    ],
+  ])('are demanded by a trust: %s is refused', async (_, more) => {
+    roles({}, trust);
+    await expect(assume(more)).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+
+  test('fill policy variables, and stand before a tag of the role', async () => {
+    roles({}, trust, {
+      Tags: [{ Key: 'Case', Value: 'OfRole' }],
+      ...grants(go('${aws:PrincipalTag/case}')),
+    });
+    for (const name of ['One', 'OfRole']) door.role(name, { AssumeRolePolicyDocument: trustsAccount });
+    const { Credentials: issued } = await assume(tagged('case', 'One'));
+    const client = sts({
+      accessKeyId: issued?.AccessKeyId ?? '',
+      secretAccessKey: issued?.SecretAccessKey ?? '',
+      sessionToken: issued?.SessionToken ?? '',
+    });
+    const next = (name: string) => new AssumeRoleCommand({ RoleArn: roleArn(name), RoleSessionName: 'two' });
+    await client.send(next('One'));
+    await expect(client.send(next('OfRole'))).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+});
+
 describe('what is refused', () => {
   beforeEach(() => {
     roles({}, trustsAsker, { MaxSessionDuration: 43_200 });
@@ -189,7 +238,26 @@ describe('what is refused', () => {
       { Policy: `${JSON.stringify(policy(allow('s3:*')))}${' '.repeat(2049)}` },
       'ValidationError',
     ],
-    ['a session tag', { Tags: [{ Key: 'a', Value: 'b' }] }, 'NotImplemented'],
+    ['a session tag, which the trust says nothing about', { Tags: [{ Key: 'a', Value: 'b' }] }, 'AccessDenied'],
+    ['a tag of AWS', { Tags: [{ Key: 'aws:a', Value: 'b' }] }, 'ValidationError'],
+    ['a tag with a wildcard', { Tags: [{ Key: 'a', Value: '*' }] }, 'ValidationError'],
+    ['a tag of 257 characters', { Tags: [{ Key: 'a', Value: 'b'.repeat(257) }] }, 'ValidationError'],
+    [
+      'two tags that differ in capitals alone',
+      {
+        Tags: [
+          { Key: 'a', Value: 'b' },
+          { Key: 'A', Value: 'c' },
+        ],
+      },
+      'InvalidParameterValue',
+    ],
+    [
+      'more than 50 tags',
+      { Tags: Array.from({ length: 51 }, (_, index) => ({ Key: `a${index}`, Value: 'b' })) },
+      'ValidationError',
+    ],
+    ['a tag that is to be inherited', { TransitiveTagKeys: ['a'] }, 'NotImplemented'],
     ['a managed session policy', { PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }] }, 'NotImplemented'],
   ])('%s', async (_, more, name) => {
     await expect(assume(more)).rejects.toMatchObject({ name });

@@ -14,6 +14,7 @@ export interface AssumeRole {
   readonly policy: PolicyDocument | undefined;
   readonly sourceIdentity: string | undefined;
   readonly externalId: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 const PARAMETERS = [
@@ -43,6 +44,34 @@ const required = (form: URLSearchParams, name: string): string => {
   return value;
 };
 
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_know */
+const MOST_TAGS = 50;
+const TAG_KEY = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
+const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+const TAG_PARAMETER = /^Tags\.member\.([1-9]\d?)\.(Key|Value)$/;
+
+/** Session tags: keys are told apart without regard to case, and each comes once. */
+function sessionTags(form: URLSearchParams): Record<string, string> {
+  const count = [...form.keys()].filter((name) => TAG_PARAMETER.test(name) && name.endsWith('.Key')).length;
+  if (count > MOST_TAGS) throw invalid(`1 validation error detected: at most ${MOST_TAGS} session tags`);
+  const tags: Record<string, string> = {};
+  for (let index = 1; index <= count; index += 1) {
+    const key = required(form, `Tags.member.${index}.Key`);
+    const value = form.get(`Tags.member.${index}.Value`);
+    if (!TAG_KEY.test(key) || value === null || !TAG_VALUE.test(value))
+      throw invalid(
+        `Value at 'tags.${index}.member' failed to satisfy constraint: a key of 128 characters, a value of 256`,
+      );
+    if (Object.keys(tags).some((known) => known.toLowerCase() === key.toLowerCase()))
+      throw new ServiceError(
+        'InvalidParameterValue',
+        `Duplicate tag keys found. Please note that Tag keys are case insensitive.`,
+      );
+    tags[key] = value;
+  }
+  return tags;
+}
+
 const matching = (form: URLSearchParams, name: string, pattern: RegExp): string | undefined => {
   const value = form.get(name) ?? undefined;
   if (value !== undefined && !pattern.test(value))
@@ -69,7 +98,7 @@ function sessionPolicy(text: string | null): PolicyDocument | undefined {
 
 /** Reads and checks the parameters. @throws {ServiceError} */
 export function readAssumeRole(form: URLSearchParams): AssumeRole {
-  const unknown = [...form.keys()].find((name) => !PARAMETERS.includes(name));
+  const unknown = [...form.keys()].find((name) => !PARAMETERS.includes(name) && !TAG_PARAMETER.test(name));
   if (unknown !== undefined) throw notImplemented(`the parameter ${unknown} of sts:AssumeRole`);
   const name = required(form, 'RoleSessionName');
   matching(form, 'RoleSessionName', SESSION_NAME);
@@ -85,6 +114,7 @@ export function readAssumeRole(form: URLSearchParams): AssumeRole {
     policy: sessionPolicy(form.get('Policy')),
     sourceIdentity: matching(form, 'SourceIdentity', SOURCE_IDENTITY),
     externalId: matching(form, 'ExternalId', EXTERNAL_ID),
+    tags: sessionTags(form),
   };
 }
 
@@ -98,7 +128,7 @@ export function authorizeAssumeRole(
   host: Host,
   caller: RoleCaller,
   role: Role | undefined,
-  { roleArn, name, sourceIdentity, externalId, seconds }: AssumeRole,
+  { roleArn, name, sourceIdentity, externalId, seconds, tags }: AssumeRole,
 ): Role {
   if (role === undefined)
     throw new AccessDenied(
@@ -109,8 +139,15 @@ export function authorizeAssumeRole(
     'sts:RoleSessionName': name,
     'sts:SourceIdentity': sourceIdentity,
     'sts:ExternalId': externalId,
+    'aws:TagKeys': Object.keys(tags),
+    ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
   };
-  const actions = sourceIdentity === undefined ? ['sts:AssumeRole'] : ['sts:AssumeRole', 'sts:SetSourceIdentity'];
+  // Passing tags is an action of its own. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+  const actions = [
+    'sts:AssumeRole',
+    ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
+    ...(Object.keys(tags).length === 0 ? [] : ['sts:TagSession']),
+  ];
   for (const action of actions)
     host.authorize({ caller, action, resource: role.arn, context, resourcePolicy: role.trust, mode: 'key' });
   if (seconds > role.maxSessionDuration)

@@ -57,13 +57,14 @@ export class StsService implements Service {
       throw new ServiceError('AccessDenied', 'The source identity of a session cannot be changed.', 403);
     const wanted = { ...asked, sourceIdentity };
     const role = authorizeAssumeRole(this.#host, caller, this.#roles.find(asked.roleArn), wanted);
-    const { name, seconds, policy } = asked;
+    const { name, seconds, policy, tags } = asked;
     const session = this.#sessions.issue({
       role,
       name,
       seconds,
       sessionPolicy: policy,
       sourceIdentity,
+      tags,
       parent: caller.accessKeyId,
     });
     return xmlResult(
