@@ -187,6 +187,10 @@ export function makePackageKey(stack: Stack, sealing: Role, releaseAccess: Role,
     policy: keptByAdministrators(),
   });
   const context = Object.fromEntries(ENCRYPTION_CONTEXT_KEYS.map((name) => [`kms:EncryptionContext:${name}`, 'false']));
+  // A session opens the one package that it is tagged with; one without tags opens none.
+  const tagged = Object.fromEntries(
+    ENCRYPTION_CONTEXT_KEYS.map((name) => [`kms:EncryptionContext:${name}`, `\${aws:PrincipalTag/${name}}`]),
+  );
   key.addToResourcePolicy(
     new PolicyStatement({
       sid: 'SealingMakesDataKeys',
@@ -202,7 +206,7 @@ export function makePackageKey(stack: Stack, sealing: Role, releaseAccess: Role,
       principals: [new ArnPrincipal(releaseAccess.roleArn)],
       actions: ['kms:Decrypt'],
       resources: ['*'],
-      conditions: { Null: context },
+      conditions: { StringEquals: tagged },
     }),
   );
   // Whatever a policy may say one day: nobody else opens, and nobody lends the key onwards.

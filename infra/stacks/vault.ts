@@ -12,11 +12,14 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { INDEX } from '../../lambdas/contracts/names.ts';
+import { ENCRYPTION_CONTEXT_KEYS, INDEX } from '../../lambdas/contracts/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { functionRole } from '../constructs/exchange-function.ts';
 import type { Environment } from '../environments/schema.ts';
 import { makeCanaryKey, makePackageKey, makeVaultKey } from './vault-keys.ts';
+
+/** The case that a session of the release-access role is for. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html */
+const CASE_OF_SESSION = '${aws:PrincipalTag/case}';
 
 /** A bucket of the vault, by name and ARN. */
 export interface VaultBucket {
@@ -55,11 +58,18 @@ export class VaultStack extends Stack {
 
     this.sealingRole = functionRole(this, 'SealingRole');
     this.grantRole = functionRole(this, 'GrantAccessRole');
-    // Assumed for one access at a time, by the access function alone, with a session policy for that access. In one account the trust is enough,
-    // and a second permission beside it would be one that nothing needs.
+    // Assumed for one access at a time, by the access function alone, with a session policy for that access, and only with tags that say which
+    // package it is for: what a session may open follows from them, even if it came without a policy. In one account the trust is enough, and a
+    // second permission beside it would be one that nothing needs.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
     // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     this.releaseAccessRole = new Role(this, 'ReleaseAccessRole', {
-      assumedBy: new ArnPrincipal(this.grantRole.roleArn),
+      assumedBy: new ArnPrincipal(this.grantRole.roleArn)
+        .withConditions({
+          Null: Object.fromEntries(ENCRYPTION_CONTEXT_KEYS.map((name) => [`aws:RequestTag/${name}`, 'false'])),
+          'ForAllValues:StringEquals': { 'aws:TagKeys': [...ENCRYPTION_CONTEXT_KEYS] },
+        })
+        .withSessionTags(),
       maxSessionDuration: Duration.hours(1),
     });
     for (const role of [this.sealingRole, this.grantRole, this.releaseAccessRole]) role.applyRemovalPolicy(keep);
@@ -158,7 +168,7 @@ export class VaultStack extends Stack {
    */
   #releaseAccess(): void {
     this.releaseAccessRole.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${this.packages.arn}/*`] }),
+      new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${this.packages.arn}/${CASE_OF_SESSION}/*`] }),
     );
     this.releaseAccessRole.addToPrincipalPolicy(
       new PolicyStatement({
@@ -167,10 +177,10 @@ export class VaultStack extends Stack {
         conditions: { StringEquals: { 'kms:ViaService': `s3.${this.region}.amazonaws.com` } },
       }),
     );
-    acknowledgeObjects(
+    acknowledge(
       this.releaseAccessRole,
-      this.packages,
-      'Every package is one object of this bucket; each access session is narrowed to the one it is for.',
+      `AwsSolutions-IAM5[Resource::${this.packages.arn.replace(Aws.PARTITION, '<AWS::Partition>')}/${CASE_OF_SESSION}/*]`,
+      'The packages of the one case that the session is tagged with; each access session is narrowed to the one it is for.',
     );
   }
 }

@@ -117,6 +117,8 @@ export async function openAccessSession(access: {
       RoleSessionName: access.sealed.releaseId,
       DurationSeconds: SESSION_SECONDS,
       Policy: sessionPolicy(access.caseId, access.sealed, access.notAfter, access.objectArn, access.bucketKeyArn),
+      // Demanded by the role's trust; the key opens for the package that they name, and CloudTrail says for which a session was made.
+      Tags: Object.entries(encryptionContext(access.caseId, access.sealed)).map(([Key, Value]) => ({ Key, Value })),
     }),
   );
   const { AccessKeyId, SecretAccessKey, SessionToken } = answer.Credentials ?? {};

@@ -57,6 +57,8 @@ const context = (): Record<string, string> => ({
   release: sealed.releaseId,
   package: sealed.packageId,
 });
+const tagsOf = (tags: Record<string, string>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+const becoming = () => ({ RoleArn: inside.releaseAccessRole, RoleSessionName: 'insider' });
 const wrapped = (): Buffer => Buffer.from(sealed.wrappedKey, 'base64');
 const states = (): Record<string, string> => ({ 'aws:states:stateMachineArn': inside.stateMachine });
 const eventKey = { caseId: { S: 'e'.repeat(32) }, sk: { S: 'EV#000001' } };
@@ -65,8 +67,8 @@ const body = { body: { S: '{}' } };
 /** Each: what is tried, by whom it may be done, how. Everybody else is refused. */
 const ATTEMPTS: readonly (readonly [string, readonly RoleWord[], (as: InsiderClients) => Promise<unknown>])[] = [
   [
-    'open the data key of a package',
-    ['release-access'],
+    'open the data key of a package, in a session without tags',
+    [],
     ({ kms }) =>
       kms.send(
         new DecryptCommand({ KeyId: inside.packageKey, CiphertextBlob: wrapped(), EncryptionContext: context() }),
@@ -99,11 +101,22 @@ const ATTEMPTS: readonly (readonly [string, readonly RoleWord[], (as: InsiderCli
   [
     'become the role that opens packages',
     ['grant-access'],
-    ({ sts }) => sts.send(new AssumeRoleCommand({ RoleArn: inside.releaseAccessRole, RoleSessionName: 'insider' })),
+    ({ sts }) => sts.send(new AssumeRoleCommand({ ...becoming(), Tags: tagsOf(context()) })),
+  ],
+  ['become the role that opens packages, for no package', [], ({ sts }) => sts.send(new AssumeRoleCommand(becoming()))],
+  [
+    'become the role that opens packages, for no release in particular',
+    [],
+    ({ sts }) => sts.send(new AssumeRoleCommand({ ...becoming(), Tags: tagsOf({ case: released.caseId }) })),
   ],
   [
-    'read a package',
-    ['release-access'],
+    'become the role that opens packages, with a tag besides',
+    [],
+    ({ sts }) => sts.send(new AssumeRoleCommand({ ...becoming(), Tags: tagsOf({ ...context(), operator: 'yes' }) })),
+  ],
+  [
+    'read a package, in a session without tags',
+    [],
     ({ s3 }) => s3.send(new GetObjectCommand({ Bucket: inside.bucket('packages'), Key: sealed.objectKey })),
   ],
   [
@@ -152,12 +165,32 @@ const ATTEMPTS: readonly (readonly [string, readonly RoleWord[], (as: InsiderCli
   ],
   [
     'write an event',
-    ['sealing', 'grant-access', 'assess-request', 'open-release', 'close-release', 'record-failure', 'api'],
+    [
+      'sealing',
+      'grant-access',
+      'assess-request',
+      'open-release',
+      'close-release',
+      'record-failure',
+      'api',
+      'sweep-cases',
+      'record-bounce',
+    ],
     ({ dynamodb }) => dynamodb.send(new PutItemCommand({ TableName: inside.cases, Item: { ...eventKey, ...body } })),
   ],
   [
     'change an event',
-    ['sealing', 'grant-access', 'assess-request', 'open-release', 'close-release', 'record-failure', 'api'],
+    [
+      'sealing',
+      'grant-access',
+      'assess-request',
+      'open-release',
+      'close-release',
+      'record-failure',
+      'api',
+      'sweep-cases',
+      'record-bounce',
+    ],
     ({ dynamodb }) =>
       dynamodb.send(
         new UpdateItemCommand({
@@ -193,7 +226,33 @@ it.each(ATTEMPTS)('%s: only %j', async (_, who, attempt) => {
   expect(did.sort()).toEqual([...who].sort());
 });
 
-describe('the role that opens packages', () => {
+describe('a session of the role that opens packages', () => {
+  const decrypt = (given: Record<string, string> | undefined) =>
+    new DecryptCommand({
+      KeyId: inside.packageKey,
+      CiphertextBlob: wrapped(),
+      ...(given === undefined ? {} : { EncryptionContext: given }),
+    });
+  const read = () => new GetObjectCommand({ Bucket: inside.bucket('packages'), Key: sealed.objectKey });
+  const refused = { name: expect.stringMatching(/AccessDenied|InvalidCiphertext/) as string };
+
+  it('opens the package that it is tagged with', async () => {
+    const { kms, s3 } = await inside.release(context());
+    expect((await kms.send(decrypt(context()))).Plaintext).toHaveLength(32);
+    expect((await s3.send(read())).ContentLength).toBeGreaterThan(0);
+  });
+
+  it.each<[string, () => Record<string, string>, boolean]>([
+    ['another case', () => ({ ...context(), case: proposed.caseId }), false],
+    ['another release of the case', () => ({ ...context(), release: 'e'.repeat(32) }), true],
+    ['another package of the release', () => ({ ...context(), package: 'e'.repeat(32) }), true],
+  ])('opens no other: tagged with %s', async (_, tags, reads) => {
+    const { kms, s3 } = await inside.release(tags());
+    await expect(kms.send(decrypt(context()))).rejects.toMatchObject(refused);
+    // The ciphertext of one's own case, at most.
+    expect(await allowed(s3.send(read()))).toBe(reads);
+  });
+
   it.each<[string, () => Record<string, string> | undefined]>([
     ['no context', () => undefined],
     ['another case', () => ({ ...context(), case: proposed.caseId })],
@@ -203,20 +262,12 @@ describe('the role that opens packages', () => {
     ['one pair less', () => ({ case: released.caseId, release: sealed.releaseId })],
     ['names in capitals', () => ({ Case: released.caseId, Release: sealed.releaseId, Package: sealed.packageId })],
   ])('opens nothing with %s', async (_, wrong) => {
-    const given = wrong();
-    const { kms } = inside.as('release-access');
-    const command = new DecryptCommand({
-      KeyId: inside.packageKey,
-      CiphertextBlob: wrapped(),
-      ...(given === undefined ? {} : { EncryptionContext: given }),
-    });
-    await expect(kms.send(command)).rejects.toMatchObject({
-      name: expect.stringMatching(/AccessDenied|InvalidCiphertext/) as string,
-    });
+    const { kms } = await inside.release(context());
+    await expect(kms.send(decrypt(wrong()))).rejects.toMatchObject(refused);
   });
 
   it('lends and reseals nothing', async () => {
-    const { kms } = inside.as('release-access');
+    const { kms } = await inside.release(context());
     const reseal = new ReEncryptCommand({
       CiphertextBlob: wrapped(),
       SourceEncryptionContext: context(),

@@ -31,7 +31,12 @@ const WILDCARDS: readonly (readonly [role: string, action: string, resource: str
   ['closereleaseRole', 's3:DeleteObject', '<packages>/*', 'packages are named by random ids'],
   ['closereleaseRole', 's3:AbortMultipartUpload', '<packages>/*', 'packages are named by random ids'],
   ['apiRole', 's3:PutObject', '<deposits>/*', 'deposits are named by random ids'],
-  ['ReleaseAccessRole', 's3:GetObject', '<packages>/*', 'each session is narrowed to one object'],
+  [
+    'ReleaseAccessRole',
+    's3:GetObject',
+    '<packages>/${aws:PrincipalTag/case}/*',
+    'each session is narrowed to one object',
+  ],
   ...[
     'CreateLogGroup',
     'CreateLogStream',

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, STSClient, type Tag } from '@aws-sdk/client-sts';
 import type { Scene } from './exchange.ts';
 
 /** SDK clients that sign as one role of the template: what somebody has who got hold of a function's credentials. */
@@ -28,6 +28,7 @@ const NAMES = {
   'resume-workflow': 'resumeworkflowRole',
   announce: 'announceRole',
   'sweep-cases': 'sweepcasesRole',
+  'record-bounce': 'recordbounceRole',
   workflow: 'WorkflowRole',
 } as const;
 export type RoleWord = keyof typeof NAMES;
@@ -43,6 +44,8 @@ export interface Insider {
   readonly stateMachine: string;
   bucket(name: 'deposits' | 'packages'): string;
   as(role: RoleWord): InsiderClients;
+  /** A session of the release-access role with these tags and no policy, as whoever has the access function would make one. */
+  release(tags: Readonly<Record<string, string>>): Promise<InsiderClients>;
   close(): void;
 }
 
@@ -56,6 +59,24 @@ export function insiderOf({ runtime, exchange, roleNamed }: Scene): Insider {
   };
   const open: { destroy(): void }[] = [];
   const made = new Map<string, InsiderClients>();
+  const clientsWith = (credentials: ReturnType<typeof runtime.credentialsFor>): InsiderClients => {
+    const settings = {
+      region: runtime.region,
+      endpoint: runtime.url,
+      credentials,
+      maxAttempts: 1,
+      systemClockOffset: runtime.clock.offset,
+    };
+    const clients = {
+      kms: new KMSClient(settings),
+      dynamodb: new DynamoDBClient(settings),
+      s3: new S3Client({ ...settings, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' }),
+      states: new SFNClient(settings),
+      sts: new STSClient(settings),
+    };
+    open.push(...Object.values(clients));
+    return clients;
+  };
   return {
     cases: output(/RefCases/),
     tokens: output(/RefTokens/),
@@ -69,23 +90,20 @@ export function insiderOf({ runtime, exchange, roleNamed }: Scene): Insider {
       const name = `${role}@${runtime.clock.offset}`;
       const known = made.get(name);
       if (known !== undefined) return known;
-      const settings = {
-        region: runtime.region,
-        endpoint: runtime.url,
-        credentials: runtime.credentialsFor(roleNamed(NAMES[role])),
-        maxAttempts: 1,
-        systemClockOffset: runtime.clock.offset,
-      };
-      const clients = {
-        kms: new KMSClient(settings),
-        dynamodb: new DynamoDBClient(settings),
-        s3: new S3Client({ ...settings, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' }),
-        states: new SFNClient(settings),
-        sts: new STSClient(settings),
-      };
-      open.push(...Object.values(clients));
+      const clients = clientsWith(runtime.credentialsFor(roleNamed(NAMES[role])));
       made.set(name, clients);
       return clients;
+    },
+    async release(tags) {
+      const Tags = Object.entries(tags).map(([Key, Value]): Tag => ({ Key, Value }));
+      const { Credentials: given } = await this.as('grant-access').sts.send(
+        new AssumeRoleCommand({ RoleArn: this.releaseAccessRole, RoleSessionName: 'insider', Tags }),
+      );
+      return clientsWith({
+        accessKeyId: given?.AccessKeyId ?? '',
+        secretAccessKey: given?.SecretAccessKey ?? '',
+        sessionToken: given?.SessionToken ?? '',
+      });
     },
     close() {
       for (const client of open) client.destroy();
