@@ -6,6 +6,7 @@ import {
   GetItemCommand,
   ListTablesCommand,
   PutItemCommand,
+  TransactWriteItemsCommand,
   ScanCommand,
   UpdateItemCommand,
   type AttributeValue,
@@ -400,5 +401,13 @@ describe('units', () => {
     expect(third.ConsumedCapacity).toMatchObject({ CapacityUnits: 3 });
     await get('bill');
     expect(server.host.meter.read()).toEqual({ dynamodb: { rru: 1, wru: 8 } });
+    // A transaction writes its items twice, and the index follows once.
+    const put = { Put: { TableName: TABLE, Item: { ...key('both'), due: { S: 'monday' } } } };
+    const both = await client.send(
+      new TransactWriteItemsCommand({ TransactItems: [put], ReturnConsumedCapacity: 'INDEXES' }),
+    );
+    expect(both.ConsumedCapacity).toMatchObject([
+      { CapacityUnits: 3, Table: { CapacityUnits: 2 }, GlobalSecondaryIndexes: { byDue: { CapacityUnits: 1 } } },
+    ]);
   });
 });

@@ -267,10 +267,10 @@ describe('use by another service', () => {
     expect(() => service.assertUsable({ ...use, keyId: off, viaService: 's3' })).toThrow(/is disabled/);
   });
 
-  test('is counted as calls of KMS', async () => {
+  test('is counted beside the calls of the application', async () => {
     const actions = ['kms:Decrypt', 'kms:GenerateDataKey'] as const;
     service.assertUsable({ caller: reader, keyId: await makeKey(), actions, viaService: 's3' });
-    expect(host.meter.read()).toEqual({ kms: { Decrypt: 1, GenerateDataKey: 1 } });
+    expect(host.meter.read()).toEqual({ 'kms for s3': { Decrypt: 1, GenerateDataKey: 1 } });
   });
 });
 

@@ -13,7 +13,7 @@ export interface Consumed {
 
 export type CapacityDetail = 'INDEXES' | 'TOTAL' | 'NONE' | undefined;
 
-/** A transaction reads or writes everything twice, to prepare and to commit. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-capacity-handling */
+/** A transaction reads or writes its items twice, to prepare and to commit; an index follows once. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-capacity-handling */
 export const TRANSACTIONAL = 2;
 
 const writeUnits = (bytes: number): number => Math.max(1, Math.ceil(bytes / 1024));
@@ -32,7 +32,7 @@ export function writeCost(table: Table, change: Change, factor = 1): Consumed {
     const old = indexEntry(table, index, change.before);
     const entry = indexEntry(table, index, change.after);
     const units = entryCost(old, entry);
-    if (units > 0) indexUnits[index.IndexName] = units * factor;
+    if (units > 0) indexUnits[index.IndexName] = units;
   }
   return { table, tableUnits: writeUnits(larger(change)) * factor, indexUnits };
 }

@@ -64,8 +64,13 @@ export class Tables {
 
   /** Writes a change of one item with its index entries and its stream record. A change that changes nothing leaves no trace. */
   apply(view: View, table: Table, change: Change, by?: StreamRecord['userIdentity']): void {
-    const { before, after } = change;
-    if (equalItems(before, after)) return;
+    if (equalItems(change.before, change.after)) return;
+    this.place(view, table, change);
+    if (table.stream !== undefined) this.stream(table.stream.arn)?.append(view, change, by);
+  }
+
+  /** Writes a change of one item with its index entries, and no stream record. */
+  place(view: View, table: Table, { before, after }: Change): void {
     const itemKey = itemsPrefix(table) + itemPosition(table, primaryKey(table, after ?? before ?? {}));
     if (after === undefined) view.delete(itemKey);
     else view.put(itemKey, after);
@@ -79,7 +84,6 @@ export class Tables {
       const replaced = old?.position === entry.position ? old.image : undefined;
       if (!equalItems(replaced, entry.image)) this.#putEntry(view, prefix + entry.position, replaced, entry.image);
     }
-    if (table.stream !== undefined) this.stream(table.stream.arn)?.append(view, change, by);
   }
 
   #putEntry(view: View, key: string, before: Item | undefined, after: Item | undefined): void {

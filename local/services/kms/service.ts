@@ -54,7 +54,8 @@ export class KmsService implements Service, KeyUse {
   assertUsable(use: Parameters<KeyUse['assertUsable']>[0]): void {
     const found = this.#ring.find(use.keyId);
     for (const action of use.actions) {
-      this.#host.meter.count('kms', action.replace('kms:', ''));
+      // Beside the calls of the application: services keep the data keys that they are given for a while, and AWS bills fewer than this.
+      this.#host.meter.count(`kms for ${use.viaService ?? 'the caller'}`, action.replace('kms:', ''));
       authorizeUse(this.#host, this.#ring, {
         caller: use.caller,
         action,

@@ -277,16 +277,21 @@ export class LambdaService implements FunctionInvoker {
   }
 
   #run(target: FunctionTarget, payload: unknown): Promise<InvocationOutcome> {
-    const event = eventOf(payload);
-    this.#host.meter.count('lambda', 'Invoke');
-    return this.#perform(target, event);
+    return this.#perform(target, eventOf(payload));
   }
 
   #perform(target: FunctionTarget, event: string): Promise<InvocationOutcome> {
     const invocation = { requestId: randomUUID(), event, functionArn: target.arn };
-    return this.#host.activity.track(
-      target.function.pool.use(target.version, (instance) => instance.invoke(invocation)),
-    );
+    const { meter, activity } = this.#host;
+    const { name } = target.function.configuration;
+    const run = async (instance: FunctionInstance): Promise<InvocationOutcome> => {
+      const begun = performance.now();
+      const outcome = await instance.invoke(invocation);
+      meter.count('lambda milliseconds', name, performance.now() - begun);
+      return outcome;
+    };
+    meter.count('lambda invocations', name);
+    return activity.track(target.function.pool.use(target.version, run));
   }
 
   /** A call to Lambda does not pass the front door, so the faults are asked here. */
