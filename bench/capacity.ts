@@ -1,6 +1,6 @@
 import { MINUTE, openScene, type Scene } from '../test/support/exchange.ts';
 import { round, type Figure, type Subject } from './figures.ts';
-import { addCases, CaseTemplate } from './full-table.ts';
+import { addCases, CaseTemplate, TableNames } from './full-table.ts';
 
 const SIZES = [1_000, 10_000, 100_000];
 
@@ -49,18 +49,19 @@ async function operations(scene: Scene, caseId: string): Promise<ReadonlyMap<str
 }
 
 async function measure(): Promise<readonly Figure[]> {
-  const scene = await openScene();
+  const tables = new TableNames();
+  const scene = await openScene({ amend: tables.look });
   try {
     const { caseId } = await scene.submit();
     await scene.runtime.settled();
     // Until the sweep has looked at it, so that no copy is due.
     await scene.runtime.clock.advance(5 * MINUTE);
     await scene.runtime.settled();
-    const template = await CaseTemplate.of(scene, caseId);
+    const template = await CaseTemplate.of(scene, tables, caseId);
     const bySize: ReadonlyMap<string, Units>[] = [];
     let cases = 1;
     for (const size of SIZES) {
-      await addCases(scene, template, size - cases);
+      await addCases(scene, tables, template, size - cases);
       cases = size;
       bySize.push(await operations(scene, caseId));
       // The one that operations() submits.

@@ -6,7 +6,8 @@ import type { CaseId } from '../lambdas/domain/ids.ts';
 import { canonical } from '../lambdas/evidence/canonical.ts';
 import { genesis, link } from '../lambdas/evidence/chain.ts';
 import type { DynamoDbService } from '../local/services/dynamodb/service.ts';
-import type { Scene } from '../test/support/exchange.ts';
+import { physicalName } from '../local/template/physical-name.ts';
+import { resourcesOf, type Scene } from '../test/support/exchange.ts';
 
 type Item = Parameters<DynamoDbService['fill']>[1][number];
 
@@ -19,7 +20,22 @@ interface CaseItems {
   readonly tally: readonly Item[];
 }
 
-const tableOf = (scene: Scene, name: string): string => `valiza-${scene.exchange.environment}-${name}`;
+/** Physical names of the tables of an exchange, by the beginning of their logical ids; filled while its stacks are loaded. */
+export class TableNames {
+  readonly #names = new Map<string, string>();
+
+  /** To be given to the scene as `amend`, which changes nothing. */
+  readonly look = (stack: string, template: Record<string, unknown>): void => {
+    for (const [id, { Type }] of resourcesOf(template))
+      if (Type === 'AWS::DynamoDB::GlobalTable') this.#names.set(id, physicalName(stack, id));
+  };
+
+  of(prefix: 'Cases' | 'Tally'): string {
+    const found = [...this.#names].find(([id]) => id.startsWith(prefix));
+    if (found === undefined) throw new Error(`No table of the templates begins with ${prefix}.`);
+    return found[1];
+  }
+}
 
 /** Copies of a real case: other ids and salts, a chain of their own, opened a second after one another. */
 export class CaseTemplate {
@@ -32,7 +48,7 @@ export class CaseTemplate {
   }
 
   /** The items of a case as they are kept. */
-  static async of(scene: Scene, caseId: string): Promise<CaseTemplate> {
+  static async of(scene: Scene, tables: TableNames, caseId: string): Promise<CaseTemplate> {
     const { runtime } = scene;
     const client = new DynamoDBClient({
       endpoint: runtime.url,
@@ -42,7 +58,7 @@ export class CaseTemplate {
     try {
       const { Items = [] } = await client.send(
         new QueryCommand({
-          TableName: tableOf(scene, 'cases'),
+          TableName: tables.of('Cases'),
           KeyConditionExpression: 'caseId = :id',
           ExpressionAttributeValues: marshall({ ':id': caseId }),
           ConsistentRead: true,
@@ -91,16 +107,16 @@ export class CaseTemplate {
 const BATCH = 500;
 
 /** Adds copies of a case to the tables: their items as they are kept, index entries included. */
-export async function addCases(scene: Scene, template: CaseTemplate, many: number): Promise<void> {
+export async function addCases(scene: Scene, tables: TableNames, template: CaseTemplate, many: number): Promise<void> {
   const { dynamodb } = scene.runtime.services;
   for (let done = 0; done < many; done += BATCH) {
     const copies = Array.from({ length: Math.min(BATCH, many - done) }, () => template.copy());
     await dynamodb.fill(
-      tableOf(scene, 'cases'),
+      tables.of('Cases'),
       copies.flatMap(({ cases }) => cases),
     );
     await dynamodb.fill(
-      tableOf(scene, 'tally'),
+      tables.of('Tally'),
       copies.flatMap(({ tally }) => tally),
     );
   }
