@@ -14,8 +14,19 @@ const FORBIDDEN_IN_PARAGRAPHS = new RegExp(`(?![\\n\\t])${FORBIDDEN.source}`, 'u
 export const isPlain = (text: string, paragraphs = false): boolean =>
   text.normalize('NFC') === text && !(paragraphs ? FORBIDDEN_IN_PARAGRAPHS : FORBIDDEN).test(text);
 
-/** As it is read: full-width and other compatibility forms are the letters they look like (NFKC). */
-const asRead = (text: string): string => text.normalize('NFKC').toLowerCase();
+/**
+ * Cyrillic and Greek letters that are drawn, in capitals or not, as Latin ones are (Unicode TS 39, confusables): marks of both scripts are
+ * read side by side, so SECRET with a Cyrillic Е is that mark.
+ */
+const DRAWN_ALIKE = new Map(
+  'аa вb сc гr ԁd еe нh іi їi јj кk ӏl мm оo рp ԛq ѕs тt ѵv ԝw хx уy αa βb εe ηh ιi κk μm νn οo ρp τt υy χx ζz ıi'
+    .split(' ')
+    .map((pair) => [pair.slice(0, 1), pair.slice(1)]),
+);
+
+/** As it is read: compatibility forms (full-width, mathematical) and letters of other scripts are what they look like. */
+const asRead = (text: string): string =>
+  [...text.normalize('NFKC').toLowerCase()].map((letter) => DRAWN_ALIKE.get(letter) ?? letter).join('');
 
 /**
  * Marks as whole words, however they are spaced: «Таємно» is a substring of «Цілком таємно», and neither may be found inside

@@ -22,6 +22,14 @@ describe('a title with a mark of the agreement is refused', () => {
     ['ЦІЛКОМ ТАЄМНО', 'Таємно'],
     ['План для службового користування', 'Для службового користування'],
     ['План особливої  важливості', 'Особливої важливості'],
+    ['The ＳＥＣＲＥＴ plan', 'SECRET'],
+    ['The 𝐒𝐄𝐂𝐑𝐄𝐓 plan', 'SECRET'],
+    ['The SЕСRЕT plan, Е and С in Cyrillic', 'SECRET'],
+    ['The ѕесгеt plan, in small Cyrillic', 'SECRET'],
+    ['The ΤΟP SECRET plan', 'SECRET'],
+    ['PROTEСTED В annex', 'PROTECTED B'],
+    ['CΟΝFΙDΕΝΤΙAL in Greek', 'CONFIDENTIAL'],
+    ['План, Taємнo in Latin', 'Таємно'],
   ])('%j carries %s', (title, mark) => {
     expect(markIn(title)).toBe(mark);
     expect(titleProblem(EXERCISE, title, '/title')).toMatchObject({
@@ -44,6 +52,8 @@ describe('a mark inside another word is none', () => {
     'Таємному',
     'Надтаємно',
     'SECRET2',
+    'Секретаріат',
+    'Секрет успіху',
     '',
   ])('%j', (title) => expect(markIn(title)).toBeUndefined());
 });
