@@ -73,8 +73,8 @@ function markingProblem(
 }
 
 /**
- * The end of the window: no later than any recipient's clearance, the agreement's longest release and its termination
- * (domain.md §2: a window that would outlive them ends there). A refusal when a recipient cannot receive at all.
+ * The end of the window: no later than any recipient's clearance and the agreement's termination (domain.md §2: a window that would
+ * outlive them ends there). A refusal when a recipient cannot receive at all.
  */
 function windowEnd(
   state: UnderReview,
@@ -83,8 +83,7 @@ function windowEnd(
   documents: readonly ProposedDocument[],
 ): Instant | Refusal {
   const { agreement, people } = context;
-  const bounds = [plus(command.notBefore, agreement.longestRelease.days * DAY)];
-  if (agreement.dates.terminated !== null) bounds.push(agreement.dates.terminated);
+  const bounds: Instant[] = agreement.dates.terminated === null ? [] : [agreement.dates.terminated];
   for (const [index, { personId, keyFingerprint }] of command.recipients.entries()) {
     const pointer = `/recipients/${index}`;
     const person = people.get(personId);
@@ -122,13 +121,23 @@ function windowEnd(
   return earliest(command.notAfter, ...bounds);
 }
 
-function formProblem(command: PutProposal, now: Instant): Refusal | undefined {
+function formProblem(command: PutProposal, { agreement, now }: Context): Refusal | undefined {
   if (command.notAfter <= command.notBefore || command.notAfter <= now) {
     return invalid({
       code: 'WINDOW_EMPTY',
       message: `A release is open from notBefore until before notAfter, and must end after now (${now}).`,
       next: 'Choose a later notAfter.',
       pointer: '/notAfter',
+    });
+  }
+  const { days } = agreement.longestRelease;
+  if (command.notAfter > plus(command.notBefore, days * DAY)) {
+    return invalid({
+      code: 'WINDOW_TOO_LONG',
+      message: `A release under ${agreement.id} is open for at most ${days} days.`,
+      next: 'Choose an earlier notAfter. What is needed for longer is proposed again in time.',
+      pointer: '/notAfter',
+      rule: 'B5',
     });
   }
   const deposits = new Set(command.documents.map((row) => row.depositId));
@@ -147,7 +156,7 @@ function formProblem(command: PutProposal, now: Instant): Refusal | undefined {
 /** PutProposal: exactly what would be released, under one digest. The same proposal put again changes nothing; another one voids the votes. */
 export function putProposal(state: UnderReview, command: PutProposal, context: Context): Outcome {
   const { agreement, actor, now, pin } = context;
-  const problem = formProblem(command, now);
+  const problem = formProblem(command, context);
   if (problem !== undefined) return problem;
   const documents: ProposedDocument[] = [];
   for (const [index, input] of command.documents.entries()) {
@@ -168,7 +177,7 @@ export function putProposal(state: UnderReview, command: PutProposal, context: C
   if (notAfter <= command.notBefore || notAfter <= now) {
     return invalid({
       code: 'WINDOW_OUTLIVES_BASIS',
-      message: `A clearance, the agreement or its longest release ends at ${notAfter}, before the window could open.`,
+      message: `A clearance or the agreement ends at ${notAfter}, before the window could open.`,
       next: 'Choose an earlier window, or recipients whose clearance lasts.',
       pointer: '/notAfter',
       rule: 'B5',

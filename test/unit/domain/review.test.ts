@@ -222,10 +222,10 @@ describe('a proposal is refused', () => {
       agreementWith({ dates: { ...EXERCISE.dates, terminated: START } }),
     ],
     [
-      'with a beginning so long ago that the longest release is over',
-      'WINDOW_OUTLIVES_BASIS',
+      'that is open for longer than the agreement’s longest release',
+      'WINDOW_TOO_LONG',
       '/notAfter',
-      { notBefore: plus(START, -366 * DAY) },
+      { notBefore: START, notAfter: plus(START, 365 * DAY + 1) },
       {},
     ],
   ])('%s', (_, code, pointer, members, others) => {
@@ -275,9 +275,13 @@ describe('a proposal', () => {
   });
 
   it('is open no longer than the agreement’s longest release', () => {
-    const scene = proposed({ context: agreementWith({ longestRelease: { days: 3, source: 'test' } }) });
-    const { notBefore, notAfter } = review(scene).proposal?.proposal ?? { notBefore: START, notAfter: START };
-    expect(notAfter).toBe(plus(notBefore, 3 * DAY));
+    const context = agreementWith({ longestRelease: { days: 3, source: 'test' } });
+    const scene = give(give(underReview(), 'OpenDeposit', desk), 'CompleteDeposit', desk);
+    const command = { ...commandsFor(scene).PutProposal, notBefore: scene.now };
+    const ending = (after: number) => ({ ...command, notAfter: plus(scene.now, after) });
+    expect(refused(scene, ending(3 * DAY + 1), desk, { context })).toMatchObject({ code: 'WINDOW_TOO_LONG' });
+    const { proposal } = review(given(scene, ending(3 * DAY), desk, { context }));
+    expect(proposal?.proposal.notAfter).toBe(plus(scene.now, 3 * DAY));
   });
 
   it('stays within the years that an instant can write', () => {
