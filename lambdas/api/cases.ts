@@ -5,6 +5,7 @@ import { hasRole, holds, type Person } from '../domain/people.ts';
 import { PHASES, isFinal, type Phase } from '../domain/phases.ts';
 import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';
+import { digestOf } from '../evidence/digest.ts';
 import { loadCase } from '../platform/case-store.ts';
 import { listOfAgency, listOpen, type Page, type Position } from '../platform/case-index.ts';
 import type { CaseHead } from '../platform/case-head.ts';
@@ -100,24 +101,38 @@ export function limitIn(request: ApiRequest): number {
   return limit;
 }
 
-/** A cursor carries a place in a list, never the list: which one it is follows from the caller. */
-function cursorIn(request: ApiRequest): Position | undefined {
+/** What is listed, and for whom. */
+type ListName = readonly string[];
+
+/**
+ * A cursor carries a place in a list, and a digest of which list that is: one of another list or another caller's, and a changed one, is
+ * refused (row 11 of the abuse list). The digest has no secret in it, and needs none: who computes one gets to a place in their own list,
+ * because which list is read follows from the caller, and a place names no case but one that was on a page.
+ */
+function cursorIn(request: ApiRequest, list: ListName): Position | undefined {
   const text = request.query['cursor'];
   if (text === undefined) return undefined;
-  const parts = /^(\d{4}-\d{2}-\d{2}T[\d:.]{12}Z)#([0-9a-f]{32})$/.exec(
-    Buffer.from(text, 'base64url').toString('utf8'),
-  );
-  if (parts === null) throw wrongQuery('cursor', 'the `next` of the page before');
-  return { sort: String(parts[1]), caseId: String(parts[2]) };
+  const [, sort, caseId] =
+    /^(\d{4}-\d{2}-\d{2}T[\d:.]{12}Z)#([0-9a-f]{32})#/.exec(Buffer.from(text, 'base64url').toString('utf8')) ?? [];
+  const place = sort === undefined || caseId === undefined ? undefined : { sort, caseId };
+  if (place === undefined || text !== cursorOf(place, list))
+    throw wrongQuery('cursor', 'the `next` of the page before');
+  return place;
 }
 
-const cursorOf = (next: Position | undefined): string | null =>
-  next === undefined ? null : Buffer.from(`${next.sort}#${next.caseId}`).toString('base64url');
+function cursorOf(place: Position, list: ListName): string {
+  const digest = digestOf({ ...place, list }, 'valiza/cursor/1');
+  return Buffer.from(`${place.sort}#${place.caseId}#${digest}`).toString('base64url');
+}
+
+interface Listed extends Page {
+  readonly list: ListName;
+}
 
 const isPhase = (text: string): text is Phase => Object.hasOwn(PHASES, text);
 const OPEN_PHASES = Object.keys(PHASES).filter((phase) => isPhase(phase) && !isFinal(phase));
 
-async function queue(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
+async function queue(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Listed> {
   const ours = person.nation === exchange.originatingNation;
   const works = ours ? hasRole(person, ...SEE_ALL) : hasRole(person, 'competent-authority');
   if (!works) {
@@ -131,9 +146,12 @@ async function queue(exchange: Exchange, request: ApiRequest, person: Person, li
   const phase = request.query['phase'] ?? (ours ? 'UNDER_REVIEW' : 'AWAITING_ASSURANCE');
   // A case that has ended is in no queue; an empty page would say that there is none.
   if (!isPhase(phase) || isFinal(phase)) throw wrongQuery('phase', OPEN_PHASES.join(', '));
-  const page = await listOpen(dynamodb, exchange.casesTable, phase, limit, cursorIn(request));
+  const list = ['queue', person.nation, person.personId, phase];
   const theirs = (head: CaseHead): boolean => ours || head.recipientNation === person.nation;
-  return { ...page, heads: page.heads.filter((head) => theirs(head) && takesPart(head, person)) };
+  const page = await listOpen(dynamodb, exchange.casesTable, phase, limit, cursorIn(request, list), (head) => {
+    return theirs(head) && takesPart(head, person);
+  });
+  return { ...page, list };
 }
 
 /** GET /v1/cases */
@@ -143,13 +161,15 @@ export async function listCases(exchange: Exchange, request: ApiRequest, { perso
   if (view !== 'own' && view !== 'queue') throw wrongQuery('view', 'own, queue');
   const page =
     view === 'queue' ? await queue(exchange, request, person, limit) : await ownCases(exchange, request, person, limit);
-  return { status: 200, body: { cases: page.heads.map(summaryOf), next: cursorOf(page.next) } };
+  const next = page.next === undefined ? null : cursorOf(page.next, page.list);
+  return { status: 200, body: { cases: page.heads.map(summaryOf), next } };
 }
 
 /** An agency's requests, for its requesters alone. */
-async function ownCases(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Page> {
-  if (!holds(person, 'requester')) return { heads: [], next: undefined };
-  return listOfAgency(dynamodb, exchange.casesTable, person, limit, cursorIn(request));
+async function ownCases(exchange: Exchange, request: ApiRequest, person: Person, limit: number): Promise<Listed> {
+  const list = ['own', person.nation, person.agency];
+  if (!holds(person, 'requester')) return { heads: [], next: undefined, list };
+  return { ...(await listOfAgency(dynamodb, exchange.casesTable, person, limit, cursorIn(request, list))), list };
 }
 
 /** GET /v1/cases/{caseId} */

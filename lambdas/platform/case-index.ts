@@ -41,7 +41,7 @@ async function queryIndex(
   client: DynamoDBClient,
   table: string,
   query: IndexQuery,
-): Promise<{ ids: string[]; next: Position | undefined }> {
+): Promise<{ places: Position[]; next: Position | undefined }> {
   const [attribute, value] = query.partition;
   const page = await client
     .send(
@@ -70,20 +70,24 @@ async function queryIndex(
       }),
     )
     .catch((error: unknown) => Promise.reject(asOurError(error)));
-  const last = page.LastEvaluatedKey === undefined ? undefined : unmarshall(page.LastEvaluatedKey);
+  const place = (key: Parameters<typeof unmarshall>[0]): Position => {
+    const { [query.sortName]: sort, caseId } = unmarshall(key);
+    return { sort: String(sort), caseId: String(caseId) };
+  };
   return {
-    ids: (page.Items ?? []).map((item) => String(unmarshall(item)['caseId'])),
-    next: last === undefined ? undefined : { sort: String(last[query.sortName]), caseId: String(last['caseId']) },
+    places: (page.Items ?? []).map(place),
+    next: page.LastEvaluatedKey === undefined ? undefined : place(page.LastEvaluatedKey),
   };
 }
 
-/** Heads in the order of their ids; an id whose head has gone is left out. At most 100. @param attributes read of each; all unless told */
+/** Heads in the order of their places; one whose head has gone is left out. At most 100. @param attributes read of each; all unless told */
 async function readHeads(
   client: DynamoDBClient,
   table: string,
-  ids: readonly string[],
+  places: readonly Position[],
   attributes?: readonly (keyof CaseHead)[],
 ): Promise<CaseHead[]> {
+  const ids = places.map(({ caseId }) => caseId);
   if (ids.length === 0) return [];
   const found = new Map<string, CaseHead>();
   let keys = ids.map((caseId) => toItem({ caseId, sk: 'HEAD' }));
@@ -108,18 +112,34 @@ async function readHeads(
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-/** Open work in a phase, what is due first first. */
+/**
+ * Open work in a phase, what is due first first, as far as it may be seen. A next page begins behind the last case that was shown, and there
+ * is one only where there are more to show: neither says anything of the others.
+ */
 export async function listOpen(
   client: DynamoDBClient,
   table: string,
   phase: Phase,
   limit: number,
-  after?: Position,
+  after: Position | undefined,
+  isShown: (head: CaseHead) => boolean,
 ): Promise<Page> {
   const partition = ['openKey', openKey(phase)] as const;
-  const query = { index: INDEX.open, partition, sortName: 'openSort', newestFirst: false, limit, after };
-  const { ids, next } = await queryIndex(client, table, query);
-  return { heads: await readHeads(client, table, ids), next };
+  const query = { index: INDEX.open, partition, sortName: 'openSort', newestFirst: false, limit: limit + 1 };
+  const heads: CaseHead[] = [];
+  const sorts = new Map<string, string>();
+  let from = after;
+  do {
+    const { places, next } = await queryIndex(client, table, { ...query, after: from });
+    for (const { sort, caseId } of places) sorts.set(caseId, sort);
+    heads.push(...(await readHeads(client, table, places)).filter(isShown));
+    from = next;
+  } while (from !== undefined && heads.length <= limit);
+  const caseId = heads[limit - 1]?.caseId ?? '';
+  return {
+    heads: heads.slice(0, limit),
+    next: heads.length > limit ? { sort: sorts.get(caseId) ?? '', caseId } : undefined,
+  };
 }
 
 /** An agency's own requests, newest first. */
@@ -132,8 +152,8 @@ export async function listOfAgency(
 ): Promise<Page> {
   const partition = ['agencyKey', agencyKey(agency.nation, agency.agency)] as const;
   const query = { index: INDEX.agency, partition, sortName: 'agencySort', newestFirst: true, limit, after };
-  const { ids, next } = await queryIndex(client, table, query);
-  return { heads: await readHeads(client, table, ids), next };
+  const { places, next } = await queryIndex(client, table, query);
+  return { heads: await readHeads(client, table, places), next };
 }
 
 /** Ids of cases that are to be looked at now, longest overdue first. */
@@ -144,7 +164,7 @@ export async function listDue(
   limit: number,
 ): Promise<readonly CaseId[]> {
   const partition = ['dueKey', dueKey()] as const;
-  const { ids } = await queryIndex(client, table, {
+  const { places } = await queryIndex(client, table, {
     index: INDEX.due,
     partition,
     sortName: 'dueSort',
@@ -152,7 +172,7 @@ export async function listDue(
     limit,
     upTo: now,
   });
-  return ids as CaseId[]; // only heads carry a dueKey, and their partition key is a case id
+  return places.map(({ caseId }) => caseId as CaseId); // only heads carry a dueKey, and their partition key is a case id
 }
 
 /** What operators may know of a case: where it stands, never what it is about. The role of their function is allowed these alone. */
@@ -177,8 +197,8 @@ export async function listInFlight(
 ): Promise<{ readonly heads: readonly OperatorsHead[]; readonly next: Position | undefined }> {
   const partition = ['dueKey', dueKey()] as const;
   const query = { index: INDEX.due, partition, sortName: 'dueSort', newestFirst: false, limit, after };
-  const { ids, next } = await queryIndex(client, table, query);
-  const heads: readonly OperatorsHead[] = await readHeads(client, table, ids, OPERATORS_SEE);
+  const { places, next } = await queryIndex(client, table, query);
+  const heads: readonly OperatorsHead[] = await readHeads(client, table, places, OPERATORS_SEE);
   return { heads: heads.filter((head) => !isFinal(head.phase) || head.deposits > 0), next };
 }
 

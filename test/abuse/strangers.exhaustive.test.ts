@@ -131,7 +131,7 @@ async function pair(
 }
 
 describe.each(CASE_ROUTES)('%s', (operation, route) => {
-  it('tells no stranger whether a case exists', async () => {
+  it('row 9: tells no stranger whether a case exists', async () => {
     for (const stranger of STRANGERS) {
       const { headers: given, body } = WAYS.whole(operation);
       const [existing, missing] = (await pair(stranger, route, given, body)).map(seen);
@@ -180,7 +180,7 @@ it.each([
   '__proto__',
   'HEAD',
   'REGISTER#CAN-2026',
-])('the case id %s is nobody’s', async (id) => {
+])('row 10: the case id %s is nobody’s', async (id) => {
   const answer = await scene.raw('can-desk-1', 'GET', `/v1/cases/${id}`);
   expect(answer.status).toBeGreaterThanOrEqual(400);
   expect(answer.status).toBeLessThan(405);
@@ -201,7 +201,7 @@ describe('a list', () => {
     }
   });
 
-  it('goes on from nobody’s cursor into nobody’s list', async () => {
+  it('row 11: goes on from no cursor but its own', async () => {
     await scene.submit();
     const { next } = await list('ukr-requester-1', '?view=own&limit=1');
     const { next: ofQueue } = await list('can-desk-1', '?view=queue&limit=1');
@@ -212,7 +212,11 @@ describe('a list', () => {
       cursor(`${foreign.openedAt}#${foreign.caseId}`),
       cursor(`0000-01-01T00:00:00.000Z#${NOBODYS}`),
     ]) {
-      expect((await list('ukr-requester-9', `?view=own&cursor=${taken}`)).cases).toEqual([]);
+      expect(await list('ukr-requester-9', `?view=own&cursor=${taken}`)).toEqual({
+        status: 400,
+        cases: [],
+        next: null,
+      });
     }
   });
 
