@@ -91,9 +91,9 @@ const single = (pairs: readonly (readonly [string, string])[]): Values | null =>
 
 function multi(pairs: readonly (readonly [string, string])[]): Values | null {
   if (pairs.length === 0) return null;
-  const values: Record<string, string[]> = {};
-  for (const [name, value] of pairs) (values[name] ??= []).push(value);
-  return values;
+  const values = new Map<string, string[]>();
+  for (const [name, value] of pairs) values.set(name, [...(values.get(name) ?? []), value]);
+  return Object.fromEntries(values);
 }
 
 /** What the proxy event (version 1.0) and the event of a REQUEST authorizer have in common. */
