@@ -55,7 +55,8 @@ function problemStatuses(route: Route): number[] {
   const written = route.method === 'GET' ? [] : [409];
   const keyed = isMutation(route) ? [422] : [];
   const matched = route.ifMatch === undefined ? [] : [412, 428];
-  return [...signedIn, ...written, ...always, ...keyed, ...matched].sort((a, b) => a - b);
+  const own = route.problems ?? [];
+  return [...signedIn, ...written, ...always, ...keyed, ...matched, ...own].sort((a, b) => a - b);
 }
 
 function operation(id: string, route: Route, problem: Json): Json {

@@ -16,6 +16,8 @@ export interface Route {
   /** `proposal`: the digest of the proposal that was seen must be stated in `If-Match`. */
   readonly ifMatch?: 'proposal';
   readonly body?: z.ZodType;
+  /** Statuses of problems that this route answers beside those of its kind. */
+  readonly problems?: readonly number[];
   readonly status: 200 | 201;
   readonly answer: z.ZodType;
 }
@@ -127,6 +129,7 @@ export const ROUTES = {
     auth: 'caller',
     function: 'api',
     body: bodies.assuranceBody,
+    problems: [412],
     status: 201,
     answer: answers.caseView,
   },
