@@ -24,6 +24,7 @@ import { deleteExpired } from './expiry.ts';
 import { getItem } from './get-item.ts';
 import { globalTableType } from './global-table.ts';
 import { Idempotency } from './idempotency.ts';
+import { endOf, itemsPrefix } from './keys.ts';
 import type { Database, Operation } from './operation.ts';
 import { query } from './query.ts';
 import { deleteItem, putItem, updateItem } from './single-writes.ts';
@@ -94,6 +95,20 @@ export class DynamoDbService implements Service {
     await tables.store.write((view) => {
       for (const after of items) tables.place(view, table, { before: undefined, after });
     });
+  }
+
+  /** Every item of every table, for whoever compares or searches what is kept. No call of the service: nothing is authorized or counted. */
+  async items(): Promise<ReadonlyMap<string, readonly Item[]>> {
+    const { tables } = this.#database;
+    await tables.store.opened();
+    const all = new Map<string, Item[]>();
+    for (const table of tables.all()) {
+      const items: Item[] = [];
+      const prefix = itemsPrefix(table);
+      for await (const [, item] of tables.store.scan<Item>({ gt: prefix, lt: endOf(prefix) })) items.push(item);
+      all.set(table.name, items);
+    }
+    return all;
   }
 
   operationOf(request: Pick<ServiceRequest, 'headers'>): string | undefined {
