@@ -4,15 +4,16 @@ import { parseInstant, type Instant } from '../domain/instant.ts';
 import { agency, role } from './values.ts';
 
 /** A text as it is read: NFC, no control, hidden or direction-changing characters, nothing around it (rows 16, 17, 22 of the abuse list). */
-const shown = (most: number, paragraphs: boolean) =>
-  z
-    .string()
+const shown = (most: number, paragraphs: boolean, text = z.string()) =>
+  text
     .min(1)
     .max(most)
     .refine(
-      (text) => isPlain(text, paragraphs) && text.trim() === text,
+      (value) => isPlain(value, paragraphs) && value.trim() === value,
       'must be plain text in NFC, without control or invisible characters, and without spaces around it',
     );
+/** What people file a thing under: however its letters are composed, it is the same (row 17). */
+const filedUnder = (most: number) => shown(most, false, z.string().normalize('NFC'));
 const line = (most: number) => shown(most, false);
 const paragraphs = (most: number) => shown(most, true);
 
@@ -42,7 +43,7 @@ export const submitBody = z
     levelSought: mark,
     recipients: z.array(personId).min(1).max(20),
     language: z.enum(['en', 'fr', 'uk']),
-    reference: line(120).optional(),
+    reference: filedUnder(120).optional(),
     previousCase: hexId.optional(),
   })
   .meta({ id: 'SubmitRequest' });

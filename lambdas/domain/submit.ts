@@ -1,10 +1,20 @@
 import { otherParty } from './agreement.ts';
 import { isCanary } from './canary.ts';
 import type { Context, SubmitRequest } from './commands.ts';
+import type { CaseId } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import { holds } from './people.ts';
-import { forbidden, invalid } from './refusal.ts';
+import { conflict, forbidden, invalid, type Refusal } from './refusal.ts';
 import { titleProblem } from './text-hygiene.ts';
+
+/** Why a reference cannot be taken: the same agency has an open request under it. */
+export const referenceInUse = (caseId: CaseId): Refusal =>
+  conflict({
+    code: 'REFERENCE_IN_USE',
+    message: `Your agency has an open request under this reference: case ${caseId}.`,
+    next: 'Go on with that case, or withdraw it first; a request of its own needs a reference of its own.',
+    pointer: '/reference',
+  });
 
 /**
  * Opens a case. Only what concerns the caller and the form is refused here; everything that the agreement decides

@@ -1,11 +1,9 @@
 import {
-  QueryCommand,
   TransactWriteItemsCommand,
   TransactionCanceledException,
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { parseCaseEvent } from '../contracts/event-schema.ts';
 import { InvariantBroken, type Case } from '../domain/case.ts';
 import { evolve } from '../domain/evolve.ts';
@@ -18,6 +16,8 @@ import { headOf, type CaseHead } from './case-head.ts';
 import { asOurError, putNew, toItem } from './dynamodb.ts';
 import { FileBehind, NotFound } from './errors.ts';
 import { randomId } from './identifiers.ts';
+import { readPartition } from './partition.ts';
+import { referenceWrite, type Reference } from './references.ts';
 import { tallyWrite } from './tally.ts';
 
 /** A case with its whole history, read in one go. */
@@ -49,6 +49,8 @@ export interface Commit {
   readonly idempotency?: IdempotencyRecord;
   /** Registers the case: the number that the counter of this series must stand at before. */
   readonly register?: { readonly series: string; readonly previous: number };
+  /** What the asking agency calls the request, and the latest case before that it called so. */
+  readonly reference?: { readonly taken: Reference; readonly before: CaseId | undefined };
 }
 
 const eventKey = (sequence: number): string => `EV#${String(sequence).padStart(6, '0')}`;
@@ -94,31 +96,6 @@ function rebuild(caseId: CaseId, events: readonly ChainedEvent[], head: CaseHead
     throw new InvariantBroken('The head does not name the last event of this case.');
   }
   return { state, events };
-}
-
-async function readPartition(
-  client: DynamoDBClient,
-  table: string,
-  caseId: CaseId,
-): Promise<Record<string, unknown>[]> {
-  const items: Record<string, unknown>[] = [];
-  let from: Record<string, never> | undefined;
-  do {
-    const page = await client
-      .send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression: 'caseId = :id',
-          ExpressionAttributeValues: toItem({ ':id': caseId }),
-          ConsistentRead: true,
-          ExclusiveStartKey: from,
-        }),
-      )
-      .catch((error: unknown) => Promise.reject(asOurError(error)));
-    items.push(...(page.Items ?? []).map((item) => unmarshall(item)));
-    from = page.LastEvaluatedKey as typeof from;
-  } while (from !== undefined);
-  return items;
 }
 
 /** Gives events their place in the file: sequence, time, actor, chain. */
@@ -176,8 +153,8 @@ export interface CaseTables {
 
 /**
  * Writes events: the one way to change a case (architecture §3). Each event only if its place is free, the head only if nobody was
- * faster, the tally only if the file is as long as it has ever been, together with the register number and the idempotency record, or
- * nothing at all.
+ * faster, the tally only if the file is as long as it has ever been, together with the register number, the reference and the
+ * idempotency record, or nothing at all.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  * @returns the case after the events
  * @throws Conflict when somebody was faster, FileBehind when the file has lost events
@@ -198,6 +175,9 @@ export async function commitCase(
     headWrite(table, commit, state, last.hash),
   ];
   if (commit.register !== undefined) writes.push(registerWrite(table, commit.register));
+  if (commit.reference !== undefined) {
+    writes.push(referenceWrite(table, commit.reference.taken, commit.caseId, commit.reference.before));
+  }
   if (commit.idempotency !== undefined) {
     const { table: records, ...record } = commit.idempotency;
     writes.push(putNew(records, { ...record, sequence: last.sequence }, 'key'));
@@ -247,6 +227,6 @@ const registerWrite = (table: string, register: NonNullable<Commit['register']>)
 /** The last number given in a series (`CAN-2026`), 0 when none was. */
 export async function lastRegistered(client: DynamoDBClient, table: string, series: string): Promise<number> {
   const { caseId } = registerKey(series);
-  const [counter] = await readPartition(client, table, caseId as CaseId); // a partition of its own, beside the cases
+  const [counter] = await readPartition(client, table, caseId);
   return Number(counter?.['value'] ?? 0);
 }

@@ -5,7 +5,8 @@ import type { CaseId, Nation, PersonId } from '../domain/ids.ts';
 import { fromEpoch, toEpoch, type Instant } from '../domain/instant.ts';
 import type { Actor, Person } from '../domain/people.ts';
 import { isRefusal } from '../domain/refusal.ts';
-import { submit } from '../domain/submit.ts';
+import { isFinal } from '../domain/phases.ts';
+import { referenceInUse, submit } from '../domain/submit.ts';
 import { digestOf } from '../evidence/digest.ts';
 import { agreementById, agreementByPin } from './agreements.ts';
 import {
@@ -19,6 +20,7 @@ import {
 import type { Directory } from './directory-store.ts';
 import { dynamodb } from './dynamodb.ts';
 import { Conflict, Refused } from './errors.ts';
+import { latestUnder } from './references.ts';
 
 /** Where a function finds the cases and the people, and for which nation it acts. */
 export interface Exchange extends CaseTables {
@@ -110,6 +112,26 @@ async function concerned(
   }
 }
 
+/**
+ * The reference of a request, free to be taken: an agency finds its request by it, so while one is open no other bears it. Once that has ended,
+ * the same may be asked again under it (domain.md §2).
+ * @throws Refused when it is in use
+ */
+async function freeReference(
+  exchange: Exchange,
+  { nation, agency }: Person,
+  reference: string | undefined,
+): Promise<Commit['reference']> {
+  if (reference === undefined) return undefined;
+  const taken = { nation, agency, reference };
+  const before = await latestUnder(dynamodb, exchange.casesTable, taken);
+  if (before !== undefined) {
+    const { state } = await loadCase(dynamodb, exchange.casesTable, before);
+    if (!isFinal(state.phase)) throw new Refused(referenceInUse(before));
+  }
+  return { taken, before };
+}
+
 /** Opens a case with its first event. @throws Refused, or Conflict when the idempotency key or the id is taken */
 export async function openCase(
   exchange: Exchange,
@@ -129,7 +151,9 @@ export async function openCase(
     digest: digestOf,
   });
   if (isRefusal(outcome)) throw new Refused(outcome);
+  const reference = await freeReference(exchange, actor.person, command.request.reference);
   return commitCase(dynamodb, exchange, {
+    ...(reference === undefined ? {} : { reference }),
     caseId: command.caseId,
     file: undefined,
     events: outcome,
