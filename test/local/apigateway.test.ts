@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { ServiceError } from '../../local/service.ts';
 import type { Properties } from '../../local/resource.ts';
 import { type Answer, TestApi, uri } from '../support/api-gateway.ts';
 import { CAN_CERTIFICATE } from '../support/client-certificates.ts';
@@ -279,6 +280,35 @@ describe('an API', () => {
           headers: { 'x-amzn-errortype': 'RequestTooLargeException' },
         });
       expect(api.invoked).toEqual([]);
+    });
+
+    it('a body that is more than the function takes', async () => {
+      api.functions['submit'] = () => {
+        throw new ServiceError('RequestTooLargeException', '7000000 byte payload is too large', 413);
+      };
+      expect(await api.send('POST', '/cases', { body: 'x' })).toMatchObject({ status: 413 });
+    });
+
+    it.each([
+      ['a length', 'Content-Length: 100\r\n\r\n{"a":'],
+      ['a length, before the first byte', 'Content-Length: 100\r\n\r\n'],
+      ['chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n'],
+    ])('a body that stalls, with %s: the connection is given free, and no function is called', async (_, rest) => {
+      expect(await api.talk(`POST /cases HTTP/1.1\r\nHost: api.example.org\r\n${rest}`)).not.toMatch(/HTTP\/1\.1 2/);
+      expect(api.invoked).toEqual([]);
+    });
+
+    it('headers of 10 KB are taken, and one byte more is not', async () => {
+      api.functions['submit'] = () => ({ statusCode: 200 });
+      // Request line and headers count together: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+      const fixed = { host: 'api.example.org', connection: 'close', 'content-length': '0' };
+      const used =
+        Object.entries({ ...fixed, 'x-long': '' })
+          .flat()
+          .join('').length + '/cases'.length;
+      const sized = (length: number) => ({ headers: { 'content-length': '0', 'x-long': 'x'.repeat(length - used) } });
+      expect((await api.send('POST', '/cases', sized(10_240))).status).toBe(200);
+      expect((await api.send('POST', '/cases', sized(10_241))).status).toBe(413);
     });
 
     it.each<[string, string, Parameters<TestApi['send']>[2], number]>([

@@ -1,5 +1,5 @@
 import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import type { ServiceCaller } from '../../local/iam/policy.ts';
 import type { InvocationOutcome } from '../../local/ports.ts';
 import type { Properties } from '../../local/resource.ts';
@@ -34,6 +34,7 @@ export class TestApi {
     this.#host = host;
     this.gateway = new ApiGateway(host, {
       clientCertificate: () => this.clientCertificate,
+      patienceMs: 50,
       functions: {
         invoke: async (arn, payload, caller): Promise<InvocationOutcome> => {
           const name = arn.split(':').at(-1) ?? '';
@@ -116,6 +117,18 @@ export class TestApi {
         response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
       });
       sent.on('error', reject).end(options.body);
+    });
+  }
+
+  /** Sends bytes as they are, and gives what came back once the other side has closed the connection. */
+  talk(bytes: string): Promise<string> {
+    const { port = 0 } = (this.#server?.address() as AddressInfo | undefined) ?? {};
+    return new Promise((resolve) => {
+      let text = '';
+      const socket = connect({ host: '127.0.0.1', port }, () => socket.write(bytes));
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      socket.once('error', () => undefined);
+      socket.once('close', () => resolve(text));
     });
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FunctionInvoker } from '../../ports.ts';
 import type { ResourceType } from '../../resource.ts';
-import type { Host } from '../../service.ts';
+import { type Host, ServiceError } from '../../service.ts';
 import type { RestApi } from './api-model.ts';
 import { type ApiRequest, headerValues, readHead, readRequest, type RequestHead } from './api-request.ts';
 import { apiTypes } from './api-types.ts';
@@ -25,6 +25,7 @@ interface Progress {
 }
 
 const KEPT = 1000;
+const PATIENCE = 30_000;
 
 /**
  * A REST API of the template at the root of the port, as a custom domain with an empty base path serves its stage; and below the name of
@@ -36,16 +37,23 @@ export class ApiGateway {
   readonly #host: Host;
   readonly #functions: FunctionInvoker;
   readonly #clientCertificate: ClientCertificate;
+  readonly #patienceMs: number;
   #stage: Stage | undefined;
   #problems: string[] = [];
 
   constructor(
     host: Host,
-    deps: { readonly functions: FunctionInvoker; readonly clientCertificate?: ClientCertificate | undefined },
+    deps: {
+      readonly functions: FunctionInvoker;
+      readonly clientCertificate?: ClientCertificate | undefined;
+      /** How long a body may stall, in real milliseconds. */
+      readonly patienceMs?: number;
+    },
   ) {
     this.#host = host;
     this.#functions = deps.functions;
     this.#clientCertificate = deps.clientCertificate ?? (() => undefined);
+    this.#patienceMs = deps.patienceMs ?? PATIENCE;
     const apis = new Map<string, RestApi>();
     this.types = [...apiTypes(apis), ...stageTypes(host, apis, (stage) => (this.#stage = stage))];
   }
@@ -63,7 +71,7 @@ export class ApiGateway {
       return true;
     }
     // Something is under way only once the body is there: the clock does not wait for a caller who never ends one.
-    const [read] = await Promise.allSettled([readRequest(head, incoming)]);
+    const [read] = await Promise.allSettled([readRequest(head, incoming, this.#patienceMs)]);
     await this.#host.activity.track(this.#answer(stage, head, read, incoming, response));
     return true;
   }
@@ -131,6 +139,11 @@ export class ApiGateway {
       return readProxyAnswer(
         await Promise.race([this.#functions.invoke(route.method.functionArn, event, caller), timeout]),
       );
+    } catch (error) {
+      // 10 MB are the gateway's limit and 6 MB the function's: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+      if (error instanceof ServiceError && error.code === 'RequestTooLargeException')
+        throw new GatewayFailure('REQUEST_TOO_LARGE');
+      throw error;
     } finally {
       clearTimeout(timer);
     }

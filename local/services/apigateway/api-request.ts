@@ -68,13 +68,17 @@ export function readHead(incoming: IncomingMessage, time: number, clientCertific
  * Reads the rest; throws a {@link GatewayFailure} for what the gateway itself refuses: too large, not UTF-8, badly encoded.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
  */
-export async function readRequest(head: RequestHead, incoming: IncomingMessage): Promise<ApiRequest> {
+export async function readRequest(
+  head: RequestHead,
+  incoming: IncomingMessage,
+  patienceMs: number,
+): Promise<ApiRequest> {
   const { search, ...rest } = head;
   const sent = incoming.rawHeaders.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
   if (sent + Buffer.byteLength(incoming.url ?? '') > LARGEST_HEADERS) throw new GatewayFailure('REQUEST_TOO_LARGE');
   // Plain | and braces are not supported in a query, a semicolon splits it.
   if (/[|{};]/.test(search)) throw new GatewayFailure('DEFAULT_4XX', 'Bad Request');
-  const body = await readText(incoming);
+  const body = await readText(incoming, patienceMs);
   return { ...rest, segments: segmentsOf(head.path), query: queryOf(search), body: body === '' ? undefined : body };
 }
 
@@ -112,11 +116,15 @@ function queryOf(search: string): [string, string][] {
   return [...new URLSearchParams(search)];
 }
 
-/** Not `for await`: leaving that early would destroy the connection before it can be answered. */
-async function readText(incoming: IncomingMessage): Promise<string> {
+/**
+ * Not `for await`: leaving that early would destroy the connection before it can be answered. A caller who sends nothing for so long is taken
+ * for gone, and the connection given free; after how long AWS does so is not documented.
+ */
+async function readText(incoming: IncomingMessage, patienceMs: number): Promise<string> {
   if (Number(incoming.headers['content-length'] ?? 0) > LARGEST_BODY) throw new GatewayFailure('REQUEST_TOO_LARGE');
   const chunks: Buffer[] = [];
   let length = 0;
+  incoming.setTimeout(patienceMs, () => incoming.destroy(new Error('The body stalled.')));
   await new Promise<void>((resolve, reject) => {
     incoming.on('data', (chunk: Buffer) => {
       length += chunk.length;
@@ -125,7 +133,7 @@ async function readText(incoming: IncomingMessage): Promise<string> {
     });
     incoming.on('end', resolve);
     incoming.on('error', reject);
-  });
+  }).finally(() => incoming.setTimeout(0));
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch {
