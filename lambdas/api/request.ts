@@ -119,9 +119,33 @@ function bodyOf(event: APIGatewayProxyEvent, route: Route, headers: Readonly<Rec
   return parsed.data;
 }
 
+/** Headers that decide something. */
+const ONCE = ['authorization', 'content-type', 'idempotency-key', 'if-match'];
+
+/** What stands twice is refused: of two values one reader takes the first and another the last (as with members of a body, row 12). */
+function refuseRepeated(event: APIGatewayProxyEvent): void {
+  const headers = Object.entries(event.multiValueHeaders ?? {}).flatMap(([name, values = []]) =>
+    values.map(() => name.toLowerCase()),
+  );
+  const query = Object.entries(event.multiValueQueryStringParameters ?? {});
+  const header = ONCE.find((name) => headers.filter((each) => each === name).length > 1);
+  const parameter = query.find(([, values]) => (values ?? []).length > 1);
+  if (header === undefined && parameter === undefined) return;
+  throw new Problematic({
+    status: 400,
+    code: 'REPEATED',
+    detail:
+      header === undefined
+        ? 'A query parameter stands in the request twice.'
+        : `The header ${header} stands in the request twice.`,
+    next: 'Send it once.',
+  });
+}
+
 /** Finds the route, checks path, media type and body. */
 export function readRequest(event: APIGatewayProxyEvent): ApiRequest {
   const { operation, params } = find(event.httpMethod, event.path);
+  refuseRepeated(event);
   const headers = lowerCased(event.headers ?? {});
   const query = Object.fromEntries(
     Object.entries(event.queryStringParameters ?? {}).map(([name, value]) => [name, value ?? '']),

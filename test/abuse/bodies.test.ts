@@ -41,13 +41,13 @@ const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
 
 /** Each: what is sent to POST /v1/cases, the answer. None of them makes a case. */
 const BODIES: readonly (readonly [string, string | (() => string), string])[] = [
-  ['the same member twice', withText('"recipients":["can-recipient-1"]'), '400 DUPLICATE_KEY'],
-  ['the same member twice, once escaped', withText('"t\\u0069tle":"Other"'), '400 DUPLICATE_KEY'],
-  ['the same member twice, deeper', withText('"x":{"a":1,"a":2}'), '400 DUPLICATE_KEY'],
-  ['__proto__', withText('"__proto__":{"nation":"CAN"}'), '400 FORBIDDEN_KEY'],
-  ['__proto__, escaped', withText('"__pr\\u006fto__":{"nation":"CAN"}'), '400 FORBIDDEN_KEY'],
-  ['constructor', withText('"constructor":{"prototype":{"nation":"CAN"}}'), '400 INVALID_INPUT'],
-  ['toString', withText('"toString":"x"'), '400 INVALID_INPUT'],
+  ['row 12: the same member twice', withText('"recipients":["can-recipient-1"]'), '400 DUPLICATE_KEY'],
+  ['row 12: the same member twice, once escaped', withText('"t\\u0069tle":"Other"'), '400 DUPLICATE_KEY'],
+  ['row 12: the same member twice, deeper', withText('"x":{"a":1,"a":2}'), '400 DUPLICATE_KEY'],
+  ['row 13: __proto__', withText('"__proto__":{"nation":"CAN"}'), '400 FORBIDDEN_KEY'],
+  ['row 13: __proto__, escaped', withText('"__pr\\u006fto__":{"nation":"CAN"}'), '400 FORBIDDEN_KEY'],
+  ['row 13: constructor', withText('"constructor":{"prototype":{"nation":"CAN"}}'), '400 INVALID_INPUT'],
+  ['row 13: toString', withText('"toString":"x"'), '400 INVALID_INPUT'],
   ...[
     'nation',
     'agency',
@@ -61,9 +61,13 @@ const BODIES: readonly (readonly [string, string | (() => string), string])[] = 
     'registerNumber',
     'actor',
     'at',
-  ].map((name): [string, string, string] => [`the member ${name}`, withText(`"${name}":"CAN"`), '400 INVALID_INPUT']),
+  ].map((name): [string, string, string] => [
+    `row 8, row 14: the member ${name}`,
+    withText(`"${name}":"CAN"`),
+    '400 INVALID_INPUT',
+  ]),
   [
-    'a level of a nation',
+    'row 8: a level of a nation',
     withMember({ levelSought: { axis: 'protected', mark: 'PROTECTED A', nation: 'CAN' } }),
     '400 INVALID_INPUT',
   ],
@@ -75,12 +79,12 @@ const BODIES: readonly (readonly [string, string | (() => string), string])[] = 
   ['a list', '[]', '400 INVALID_INPUT'],
   ['a text', '"x"', '400 INVALID_INPUT'],
   ['nothing', '', '400 INVALID_INPUT'],
-  ['a thousand levels', () => withText(`"x":${deep(1000)}`), '400 BODY_TOO_DEEP'],
-  ['a hundred thousand levels', () => withText(`"x":${deep(100_000)}`), '400 BODY_TOO_DEEP'],
-  ['a million levels', () => deep(1_000_000), '413 BODY_TOO_LARGE'],
-  ['a million bytes', () => withMember({ description: 'x'.repeat(1_000_000) }), '413 BODY_TOO_LARGE'],
-  ['a million members', () => `[${'1,'.repeat(1_000_000)}1]`, '413 BODY_TOO_LARGE'],
-  ['eleven million bytes', () => withMember({ description: 'x'.repeat(11_000_000) }), '413 BODY_TOO_LARGE'],
+  ['row 15: a thousand levels', () => withText(`"x":${deep(1000)}`), '400 BODY_TOO_DEEP'],
+  ['row 15: a hundred thousand levels', () => withText(`"x":${deep(100_000)}`), '400 BODY_TOO_DEEP'],
+  ['row 15: a million levels', () => deep(1_000_000), '413 BODY_TOO_LARGE'],
+  ['row 15: a million bytes', () => withMember({ description: 'x'.repeat(1_000_000) }), '413 BODY_TOO_LARGE'],
+  ['row 15: a million members', () => `[${'1,'.repeat(1_000_000)}1]`, '413 BODY_TOO_LARGE'],
+  ['row 15: eleven million bytes', () => withMember({ description: 'x'.repeat(11_000_000) }), '413 BODY_TOO_LARGE'],
   ['as many quotes as fit', () => `[${'"\\"",'.repeat(40_000)}1]`, '400 INVALID_INPUT'],
   ['another agreement', withMember({ agreementId: 'NO-SUCH' }), '400 AGREEMENT_UNKNOWN'],
   ['an agreement by path', withMember({ agreementId: '../CAN-UKR/1' }), '400 INVALID_INPUT'],
@@ -92,6 +96,7 @@ const BODIES: readonly (readonly [string, string | (() => string), string])[] = 
   ['a mark in full width', withMember({ title: 'The ＳＥＣＲＥＴ file' }), '400 TITLE_CARRIES_MARK'],
   ['a mark in other spaces', withMember({ title: 'A TOP\u2003SECRET file' }), '400 TITLE_CARRIES_MARK'],
   ['the other nation’s mark', withMember({ title: 'Документи, цілком  таємно' }), '400 TITLE_CARRIES_MARK'],
+  ['a mark in letters of another script', withMember({ title: 'The SЕСRЕT file' }), '400 TITLE_CARRIES_MARK'],
   ['an earlier case that does not exist', withMember({ previousCase: 'f'.repeat(32) }), '404 NOT_FOUND'],
 ];
 
@@ -168,13 +173,16 @@ const places = (text: string): readonly (readonly [string, string, string, strin
   ];
 };
 
-it.each(CHARACTERS)('%s is refused wherever a caller writes', async (_, character) => {
+it.each(CHARACTERS)('row 16: %s is refused wherever a caller writes', async (_, character) => {
+  // What the agency files its request under is the same however it is composed (row 17).
+  const composes = `A${character}b`.normalize('NFC') !== `A${character}b`;
+  const all = places(`A${character}b`).filter(([place]) => !(composes && place === 'reference'));
   const answers = await Promise.all(
-    places(`A${character}b`).map(async ([place, as, method, path, body]) => {
+    all.map(async ([place, as, method, path, body]) => {
       return `${place}: ${codeOf(await send(JSON.stringify(body), { as, method, path }))}`;
     }),
   );
-  expect(answers).toEqual(places('').map(([place]) => `${place}: 400 INVALID_INPUT`));
+  expect(answers).toEqual(all.map(([place]) => `${place}: 400 INVALID_INPUT`));
   expect((await scene.read(caseId)).phase).toBe('UNDER_REVIEW');
 });
 
@@ -184,7 +192,7 @@ const raise = (): never => {
 };
 
 /** Instants that are none, or not of this use. */
-it.each<[string, string | number, string]>([
+it.each<[string, string | number | (() => string), string]>([
   ['no zone', '2027-01-01T00:00:00', '400 INVALID_INPUT'],
   ['an offset', '2027-01-01T00:00:00+02:00', '400 INVALID_INPUT'],
   ['an offset of nothing', '2027-01-01T00:00:00+00:00', '400 INVALID_INPUT'],
@@ -200,8 +208,14 @@ it.each<[string, string | number, string]>([
   ['a number', 1_800_000_000, '400 INVALID_INPUT'],
   ['the past', '2020-01-01T00:00:00Z', '400 WINDOW_EMPTY'],
   ['the year 0', '0000-01-01T00:00:00Z', '400 WINDOW_EMPTY'],
-])('a window that ends at %s is refused', async (_, notAfter, expected) => {
-  const body = { ...(await proposal()), notAfter };
+  ['the year 9999', '9999-12-31T23:59:59Z', '400 WINDOW_TOO_LONG'],
+  [
+    'a second after a year',
+    () => new Date(scene.runtime.clock.now() + 365 * DAY + 60_000).toISOString(),
+    '400 WINDOW_TOO_LONG',
+  ],
+])('row 18: a window that ends at %s is refused', async (_, end, expected) => {
+  const body = { ...(await proposal()), notAfter: typeof end === 'function' ? end() : end };
   expect(
     codeOf(await send(JSON.stringify(body), { as: 'can-desk-1', method: 'PUT', path: `/v1/cases/${caseId}/proposal` })),
   ).toBe(expected);
@@ -224,7 +238,7 @@ it.each<[string, object]>([
   ['that begins and ends in the year 9999', { notBefore: '9999-01-01T00:00:00Z', notAfter: '9999-12-31T23:59:59Z' }],
   ['that ends before it begins', { notBefore: '2027-01-02T00:00:00Z', notAfter: '2027-01-01T00:00:00Z' }],
   ['of no length', { notBefore: '2027-01-02T00:00:00Z', notAfter: '2027-01-02T00:00:00Z' }],
-])('a window %s is refused', async (_, window) => {
+])('row 18: a window %s is refused', async (_, window) => {
   const body = { ...(await proposal()), ...window };
   const answer = await send(JSON.stringify(body), {
     as: 'can-desk-1',
@@ -233,18 +247,6 @@ it.each<[string, object]>([
   });
   expect(answer.status).toBe(400);
   expect((await scene.read(caseId)).proposalDigest).toBeUndefined();
-});
-
-it('a window without an end in sight ends with what it rests on', async () => {
-  const body = { ...(await proposal()), notAfter: '9999-12-31T23:59:59Z' };
-  const answer = await send(JSON.stringify(body), {
-    as: 'can-desk-1',
-    method: 'PUT',
-    path: `/v1/cases/${caseId}/proposal`,
-  });
-  expect(answer.status).toBe(200);
-  const seen = await scene.read(caseId);
-  expect(Date.parse(seen.proposal?.notAfter ?? '')).toBeLessThanOrEqual(scene.runtime.clock.now() + 366 * DAY);
 });
 
 it.each<[string, Record<string, string>, number]>([
@@ -269,7 +271,7 @@ it('a body that is not UTF-8 is refused', async () => {
   expect(answer.status).toBeLessThan(500);
 });
 
-it('what looks like a formula or a script is kept as it is', async () => {
+it('row 22: what looks like a formula or a script is kept as it is', async () => {
   const title = `=cmd|' /C calc'!A0 <script>alert(1)</script> \${7*7} %s`;
   const { caseId: made } = JSON.parse((await send(withMember({ title }))).text) as { caseId: string };
   expect((await scene.read(made, 'ukr-requester-1')).request.title).toBe(title);

@@ -99,10 +99,10 @@ const unsecured = (): string =>
 
 /** Each: what is shown, and how it is made. */
 const ROWS: readonly (readonly [string, () => string | Promise<string>])[] = [
-  ['alg none', unsecured],
+  ['row 5: alg none', unsecured],
   ['a good token without its signature', async () => (await token()).replace(/\.[^.]*$/, '.')],
-  ['HS256 with the public key as PEM', () => signedWithPublicKey('pem')],
-  ['HS256 with the public key as JWK', () => signedWithPublicKey('jwk')],
+  ['row 5: HS256 with the public key as PEM', () => signedWithPublicKey('pem')],
+  ['row 5: HS256 with the public key as JWK', () => signedWithPublicKey('jwk')],
   [
     'a payload that was changed',
     async () => {
@@ -110,7 +110,7 @@ const ROWS: readonly (readonly [string, () => string | Promise<string>])[] = [
       return [header, encode({ ...claims(), sub: 'can-directory-1' }), signature].join('.');
     },
   ],
-  ['an unknown issuer', () => token({ iss: 'https://attacker.example' })],
+  ['row 6: an unknown issuer', () => token({ iss: 'https://attacker.example' })],
   ['an issuer that only begins like ours', () => token({ iss: `${issuerOf('CAN')}/` })],
   ['no issuer', () => token({ iss: undefined })],
   ['issuers as a list', () => token({ iss: [issuerOf('CAN')] })],
@@ -118,21 +118,21 @@ const ROWS: readonly (readonly [string, () => string | Promise<string>])[] = [
   ['a stranger’s key under our key id', () => token({}, {}, stranger)],
   ['a stranger’s key under its own id', () => token({}, { kid: 'theirs' }, stranger)],
   ['a stranger’s key in the header', () => token({}, { jwk: publicPart(stranger), kid: 'theirs' }, stranger)],
-  ['a key set of the token’s choosing', () => token({}, { jku: address(), kid: 'theirs' }, stranger)],
-  ['a certificate of the token’s choosing', () => token({}, { x5u: address(), kid: 'theirs' }, stranger)],
+  ['row 6: a key set of the token’s choosing', () => token({}, { jku: address(), kid: 'theirs' }, stranger)],
+  ['row 6: a certificate of the token’s choosing', () => token({}, { x5u: address(), kid: 'theirs' }, stranger)],
   ['a key id that is a path', () => token({}, { kid: '../../../../dev/null' }, stranger)],
   ['a critical header nobody knows', async () => forged({ alg: 'ES256', typ: 'at+jwt', kid: own.kid, crit: ['exp'] })],
-  ['an identity token', () => token({}, { typ: 'JWT' })],
+  ['row 7: an identity token', () => token({}, { typ: 'JWT' })],
   ['no type', () => token({}, { typ: '' })],
-  ['one that has expired', () => token({ iat: now() - 400, exp: now() - 100 })],
+  ['row 7: one that has expired', () => token({ iat: now() - 400, exp: now() - 100 })],
   ['one that expires at this very second', () => token({ iat: now() - 300, exp: now() })],
-  ['one that is not yet valid', () => token({ nbf: now() + 200 })],
+  ['row 7: one that is not yet valid', () => token({ nbf: now() + 200 })],
   ['one that never expires', () => token({ exp: undefined })],
   ['one without its time of issue', () => token({ iat: undefined })],
   ['one that lives longer than ten minutes', () => token({ exp: now() + 601 })],
   ['one issued in the future, to live longer', () => token({ iat: now() + 86_400, exp: now() + 86_700 })],
   ['one issued after it expires, to live longer', () => token({ iat: now() + 90_000, exp: now() + 86_400 })],
-  ['one for another exchange', () => token({ aud: 'valiza:ukr-local' })],
+  ['row 7: one for another exchange', () => token({ aud: 'valiza:ukr-local' })],
   ['one for nobody', () => token({ aud: undefined })],
   ['no subject', () => token({ sub: undefined })],
   ['an empty subject', () => token({ sub: '' })],
@@ -158,7 +158,7 @@ it.each<[string, () => Promise<string | undefined>]>([
   expect((await call(await make())).status).toBe(401);
 });
 
-it('fetches no key but from the addresses of the environment', () => {
+it('row 6: fetches no key but from the addresses of the environment', () => {
   expect(fetched).toEqual([]);
 });
 
