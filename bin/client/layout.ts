@@ -1,14 +1,26 @@
 import type { Paint } from './output.ts';
 
+const HIDDEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
 /**
  * Text of somebody else's as it can be put on a terminal: what would move the cursor, hide or turn text is written out, so that what is seen
  * is what is there.
  */
 export const shown = (text: string): string =>
-  text.replace(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (hidden) => {
+  text.replace(HIDDEN, (hidden) => {
     const point = hidden.codePointAt(0) ?? 0;
     return `\\u{${point.toString(16)}}`;
   });
+
+/** The same for JSON, in its own escapes: what is read from it is what was there. */
+export const jsonShown = (value: unknown): string =>
+  JSON.stringify(value, undefined, 2).replace(HIDDEN, (hidden) =>
+    // By UTF-16 code units, as JSON escapes.
+    hidden
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 
 export type Row = readonly [label: string, value: string | undefined];
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { ClientError, ProblemError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { shown } from './layout.ts';
+import { jsonShown, shown } from './layout.ts';
 import type { Surroundings, TextSink } from './surroundings.ts';
 
 type Style = Parameters<typeof styleText>[0];
@@ -45,7 +45,7 @@ export function outputTo(
   return {
     json,
     answer(value, text) {
-      stdout.write(json ? `${JSON.stringify(value, undefined, 2)}\n` : `${text(painterFor(stdout, env))}\n`);
+      stdout.write(json ? `${jsonShown(value)}\n` : `${text(painterFor(stdout, env))}\n`);
     },
     progress: (text) => {
       if (!json) stdout.write(`${text}\n`);
@@ -94,7 +94,7 @@ export function toldOf(error: unknown, interrupted: boolean): Told {
 export function tellError(error: unknown, { stderr, env, signal }: Surroundings, json: boolean): ExitCode {
   const told = toldOf(error, signal.aborted);
   if (json) {
-    stderr.write(`${JSON.stringify({ error: told }, undefined, 2)}\n`);
+    stderr.write(`${jsonShown({ error: told })}\n`);
     return told.exit;
   }
   const paint = painterFor(stderr, env);

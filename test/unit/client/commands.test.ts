@@ -75,13 +75,22 @@ describe('show', () => {
     expect(stderr).toContain('valiza decide');
   });
 
-  test('what would move or hide text on a terminal is written out', async () => {
+  test('row 22: what would move or hide text on a terminal is written out', async () => {
     const request = { ...caseView().request, title: 'a\u001b[2Kb', description: 'c\u202Ed\u0007\ne' };
     exchange.answers.set(`GET ${casePath}`, () => ({ body: caseView({ request }) }));
     const { stdout } = await valiza(exchange, ['show', CASE_ID]);
     expect(stdout).toContain('a\\u{1b}[2Kb');
     expect(stdout).toContain('c\\u{202e}d\\u{7}\n');
     for (const hidden of ['\u0007', '\u001b', '\u202e']) expect(stdout).not.toContain(hidden);
+  });
+
+  test('row 22: also in JSON, from which it is read as it was', async () => {
+    // A C1 control is the beginning of a sequence to some terminals, and JSON leaves it as it is; so a tag beyond the basic plane.
+    const title = 'a\u009b2Kb \u202E\u{e0041} \u001b]0;x\u0007 \n =cmd|x <script>';
+    exchange.answers.set(`GET ${casePath}`, () => ({ body: caseView({ request: { ...caseView().request, title } }) }));
+    const { stdout } = await valiza(exchange, ['show', CASE_ID, '--json']);
+    expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+    expect((JSON.parse(stdout) as { request: { title: string } }).request.title).toBe(title);
   });
 
   test('for programs: one JSON value and nothing else', async () => {
