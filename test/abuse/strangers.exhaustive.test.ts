@@ -212,11 +212,7 @@ describe('a list', () => {
       cursor(`${foreign.openedAt}#${foreign.caseId}`),
       cursor(`0000-01-01T00:00:00.000Z#${NOBODYS}`),
     ]) {
-      expect(await list('ukr-requester-9', `?view=own&cursor=${taken}`)).toEqual({
-        status: 400,
-        cases: [],
-        next: null,
-      });
+      expect(await list('ukr-requester-9', `?view=own&cursor=${taken}`)).toMatchObject({ status: 400, cases: [] });
     }
   });
 
