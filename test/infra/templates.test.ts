@@ -1,6 +1,7 @@
 import { ENVIRONMENTS } from '../../infra/environments/choose.ts';
 import { templatesOf } from '../support/synthesise.ts';
 import type { Templates } from '../support/template.ts';
+import { attacksOn } from './attacks.ts';
 import { differencesBetween } from './difference.ts';
 import { machineryOf } from './machinery.ts';
 import { permissionsOf } from './permissions.ts';
@@ -12,6 +13,7 @@ const TEMPLATES = ENVIRONMENTS.map((environment) => [environment.name, templates
 
 describe.each(TEMPLATES)('%s', (_, templates) => {
   permissionsOf(templates);
+  attacksOn(templates);
   stateOf(templates);
   machineryOf(templates);
 });
