@@ -68,7 +68,13 @@ export class ExchangeStack extends Stack {
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
         actions: ['sns:Publish'],
         resources: [this.#operators.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+        // https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': this.account },
+          ArnLike: {
+            'aws:SourceArn': `arn:${Aws.PARTITION}:cloudwatch:${this.region}:${this.account}:alarm:${this.stackName}-*`,
+          },
+        },
       }),
     );
     const stateMachineName = `valiza-${environment.name}-case`;
