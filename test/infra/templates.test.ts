@@ -5,6 +5,7 @@ import { attacksOn } from './attacks.ts';
 import { differencesBetween } from './difference.ts';
 import { machineryOf } from './machinery.ts';
 import { permissionsOf } from './permissions.ts';
+import { pinsOf, protectionOf } from './protection.ts';
 import { releaseChecksOf } from './release-check.ts';
 import { stateOf } from './stateful.ts';
 
@@ -14,8 +15,15 @@ const TEMPLATES = ENVIRONMENTS.map((environment) => [environment.name, templates
 describe.each(TEMPLATES)('%s', (_, templates) => {
   permissionsOf(templates);
   attacksOn(templates);
+  protectionOf(templates);
   stateOf(templates);
   machineryOf(templates);
+});
+
+describe('wherever it is', () => {
+  const [first] = TEMPLATES;
+  if (first !== undefined) pinsOf(first[1]);
+  it('is somewhere', () => expect(first).toBeDefined());
 });
 
 describe('what valiza ops doctor says of the next release of production', () => {
