@@ -14,9 +14,10 @@ import type { CaseId, Digest, Nation } from '../lambdas/domain/ids.ts';
 import { unseal } from '../lambdas/evidence/unseal.ts';
 import { s3 } from '../lambdas/platform/object-store.ts';
 import { encryptionContext } from '../lambdas/platform/package-keys.ts';
+import { PART_BYTES } from '../lambdas/platform/package-upload.ts';
 import { sealPackage } from '../lambdas/platform/sealing.ts';
+import { storeInProcess } from '../test/support/store-in-process.ts';
 import { atLeast, round, type Figure, type Subject } from './figures.ts';
-import { storeInProcess } from './store-in-process.ts';
 import { releaseOnRuntime } from './release-on-runtime.ts';
 
 const MIB = 1024 ** 2;
@@ -83,7 +84,13 @@ const keys = {
 
 /** Seals with the product's own code against a store in this process. @param keep where the ciphertext is written; otherwise it is dropped */
 function seal(mib: number, digest: Digest, keep?: FileHandle): Promise<SealedPackage> {
-  s3.config.requestHandler = storeInProcess(() => Readable.from(pieces(mib)), mib * MIB, keep);
+  s3.config.requestHandler = storeInProcess({
+    object: () => ({ body: Readable.from(pieces(mib)), length: mib * MIB }),
+    async onPart(number, bytes) {
+      await keep?.write(bytes, 0, bytes.length, Math.max(0, number - 1) * PART_BYTES);
+      return undefined;
+    },
+  });
   const marking = { axis: 'protected', nation: CANADA, mark: 'PROTECTED A' } as const;
   const document = {
     depositId: 'd',

@@ -21,6 +21,21 @@ const CHECKSUMS = { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksu
 /** One client per function instance. */
 export const s3 = new S3Client(CHECKSUMS);
 
+/**
+ * Bytes that carry a CRC-32, which S3 verifies, are not hashed once more for the signature: TLS holds them to their request, and a third
+ * SHA-256 of every byte took a sixth of the time of sealing.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+s3.middlewareStack.add(
+  (next) => (args) => {
+    const { headers } = args.request as { headers: Record<string, string> }; // an HTTP request, from the step before on
+    if ('x-amz-checksum-crc32' in headers) headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+    return next(args);
+  },
+  // After the checksums, which are of the same step, and before the signature.
+  { step: 'build', priority: 'low', name: 'payloadIsChecksummed' },
+);
+
 /** Objects of a case lie under its id. */
 export const depositKey = (caseId: string, depositId: string): string => `${caseId}/${depositId}`;
 

@@ -1,47 +1,25 @@
 import { buildEncrypt } from '@aws-crypto/encrypt-node';
 import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node';
 import { RawAesKeyringNode, RawAesWrappingSuiteIdentifier } from '@aws-crypto/raw-aes-keyring-node';
-import { Upload } from '@aws-sdk/lib-storage';
 import { createHash } from 'node:crypto';
-import { PassThrough, Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InvariantBroken } from '../domain/case.ts';
 import type { ProposedDocument, SealedPackage } from '../domain/events.ts';
-import type { CaseId, Digest } from '../domain/ids.ts';
+import type { CaseId } from '../domain/ids.ts';
 import { KEYRING } from '../evidence/package-keyring.ts';
-import { depositKey, packageObjectKey, readObject, s3 } from './object-store.ts';
+import { depositKey, packageObjectKey, readObject } from './object-store.ts';
 import { encryptionContext, type PackageKeys } from './package-keys.ts';
+import { PackageUpload } from './package-upload.ts';
 import { randomId } from './identifiers.ts';
 
 /** Frames of 64 KiB: each is authenticated by itself, and larger ones are slower (measured). */
 const FRAME_BYTES = 64 * 1024;
-/** Parts of the upload, and how many are under way at once: bounds the memory whatever the package's size. */
-const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_IN_FLIGHT = 2;
 
 const { encryptStream } = buildEncrypt({
   commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
   maxEncryptedDataKeys: 1,
 });
-
-interface Measure {
-  readonly stream: Transform;
-  readonly read: () => { readonly digest: Digest; readonly length: number };
-}
-
-/** Passes bytes on, counting and hashing them. */
-function measure(): Measure {
-  const hash = createHash('sha256');
-  let length = 0;
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      length += chunk.length;
-      done(null, chunk);
-    },
-  });
-  return { stream, read: () => ({ digest: `sha256:${hash.digest('hex')}`, length }) };
-}
 
 /** The documents one after the other, each held to its digest and length while it passes. */
 async function* documentsOf(
@@ -89,31 +67,21 @@ export async function sealPackage(seal: {
     wrappingSuite: RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
   });
   dataKey.plaintext.fill(0);
-  const ciphertext = measure();
-  const body = new PassThrough();
-  const upload = new Upload({
-    client: s3,
-    partSize: PART_BYTES,
-    queueSize: PARTS_IN_FLIGHT,
-    params: { Bucket: seal.packagesBucket, Key: objectKey, Body: body, IfNoneMatch: '*' },
-  });
+  const upload = new PackageUpload(seal.packagesBucket, objectKey);
   const encrypt = encryptStream(keyring, {
     suiteId: AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
     frameLength: FRAME_BYTES,
     encryptionContext: context,
   });
   const source = Readable.from(documentsOf(seal.depositsBucket, seal.caseId, seal.documents));
-  const flowing = pipeline(source, encrypt, ciphertext.stream, body);
-  const uploading = upload.done();
+  let sealed: Awaited<ReturnType<PackageUpload['complete']>>;
   try {
-    await Promise.all([flowing, uploading]);
+    await pipeline(source, encrypt, upload.sink());
+    sealed = await upload.complete();
   } catch (error) {
-    body.destroy();
     await upload.abort().catch(() => undefined);
-    await uploading.catch(() => undefined);
     throw error;
   }
-  const { digest, length } = ciphertext.read();
   let offset = 0;
   const documents = seal.documents.map((document) => {
     const placed = {
@@ -131,8 +99,8 @@ export async function sealPackage(seal: {
     ...ids,
     objectKey,
     documents,
-    ciphertextDigest: digest,
-    ciphertextLength: length,
+    ciphertextDigest: sealed.digest,
+    ciphertextLength: sealed.length,
     wrappedKey: dataKey.wrapped,
     keyId: dataKey.keyId,
   };
