@@ -170,5 +170,5 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   ],
   // May sign tokens with its key (that key's own policy); everything else it does as the people that the tokens name.
   'run-canary': [vaultKey('Decrypt')],
-  'record-bounce': [changeCases, readDirectory, noteDeadAddress, vaultKey('Decrypt')],
+  'record-bounce': [changeCases, noteDeadAddress, vaultKey('Decrypt')],
 };
