@@ -1,3 +1,5 @@
+import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Grant } from '../../local/iam/probation.ts';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
@@ -271,16 +273,17 @@ describe('every permission is taken away until something fails without it', () =
 
   it('of operators, and of the canary that they have run', async () => {
     const running = await submitted();
+    const operator = () => ({
+      endpoint: scene.runtime.url,
+      region: scene.runtime.region,
+      credentials: scene.runtime.credentialsFor('valiza-can-local-operator'),
+      systemClockOffset: scene.runtime.clock.offset,
+      maxAttempts: 1,
+    });
     /** What a function answers to an operator. */
     const ask = (name: string, question: object): Promise<string> =>
       persist(async () => {
-        const client = new LambdaClient({
-          endpoint: scene.runtime.url,
-          region: scene.runtime.region,
-          credentials: scene.runtime.credentialsFor('valiza-can-local-operator'),
-          systemClockOffset: scene.runtime.clock.offset,
-          maxAttempts: 1,
-        });
+        const client = new LambdaClient(operator());
         const call = { FunctionName: `valiza-can-local-${name}`, Payload: JSON.stringify(question) };
         const { FunctionError, Payload } = await client.send(new InvokeCommand(call));
         client.destroy();
@@ -290,6 +293,15 @@ describe('every permission is taken away until something fails without it', () =
       });
     expect(await ask('answer-operator', { ask: 'in-flight' })).toContain(running);
     expect(await ask('run-canary', {})).toContain('"ok":true');
+    for (const StackName of ['valiza-can-local-vault', 'valiza-can-local-exchange']) {
+      const template = await persist(async () => {
+        const client = new CloudFormationClient(operator());
+        const { TemplateBody } = await client.send(new GetTemplateCommand({ StackName }));
+        client.destroy();
+        return TemplateBody;
+      });
+      expect(template).toContain('Resources');
+    }
   }, 240_000);
 
   it.each([
@@ -299,7 +311,6 @@ describe('every permission is taken away until something fails without it', () =
       'resumeworkflowRole dynamodb GetItem',
       'resumeworkflowRole kms:GenerateDataKey',
     ],
-    ['the sweep does not start', 'events.amazonaws.com lambda Invoke', 'UndeliveredEvents kms:Decrypt'],
   ])(
     'of whoever gives up and says so, because %s',
     async (_, failing, last) => {
@@ -314,6 +325,58 @@ describe('every permission is taken away until something fails without it', () =
     },
     240_000,
   );
+
+  /** A mail to the security officer that comes back, and one that is never taken. */
+  let addresses = 0;
+  async function loseMail(): Promise<void> {
+    addresses += 1;
+    const { who, runtime } = scene;
+    await persist(() => scene.change(who.security, { mail: `bounce+${addresses}@simulator.amazonses.com` }));
+    const lost = await submitted();
+    await persist(() => scene.propose(lost, { endsIn: 200 * DAY }));
+    const bus = new EventBridgeClient({
+      endpoint: runtime.url,
+      region: runtime.region,
+      credentials: runtime.credentialsFor(scene.roleNamed('announceRole')),
+      systemClockOffset: runtime.clock.offset,
+    });
+    const entry = {
+      EventBusName: 'valiza-can-local',
+      Source: 'valiza.exchange',
+      DetailType: 'MailRejected',
+      Detail: JSON.stringify({ caseId: lost, sequence: 2, to: 'requester', personId: who.requester }),
+    };
+    await bus.send(new PutEventsCommand({ Entries: [entry] }));
+    bus.destroy();
+  }
+
+  it('of whoever records that mail came back, and whoever finds that nobody is left to decide', async () => {
+    const theirs = scene.runtime.probation
+      .grants()
+      .map(worded)
+      .filter((grant) => /^(recordbounce|sweepcases)Role /.test(grant));
+    const rest = (): string[] => theirs.filter((grant) => !missed().includes(grant));
+    await inTime('mail came back, and nobody is left', async () => {
+      await loseMail();
+      return rest().length === 0;
+    });
+    expect(rest()).toEqual([]);
+  }, 240_000);
+
+  it('of whoever keeps what no function takes', async () => {
+    scene.runtime.faults.plan = ({ service, operation, caller, moment }) =>
+      moment === 'before' && `${caller} ${service} ${operation}` === 'events.amazonaws.com lambda Invoke'
+        ? 'fail'
+        : undefined;
+    const theirs = ['MailCameBack sqs:', 'MailNotTaken sqs:', 'EveryMinute sqs:', 'UndeliveredEvents kms:Decrypt'];
+    const rest = (): string[] => theirs.filter((grant) => !missed().some((one) => one.includes(grant)));
+    await inTime('all of it was refused once', async () => {
+      await loseMail();
+      return rest().length === 0;
+    });
+    scene.runtime.faults.plan = undefined;
+    expect(rest()).toEqual([]);
+  }, 240_000);
 
   it('and nothing that was never missed is left, but what is listed', () => {
     const found = new Set(missed());
