@@ -60,6 +60,20 @@ function statementsOf(templates: Templates): Found[] {
       .replaceAll(account, ACCOUNT)
       .replaceAll(region, REGION);
   return templates.resources.flatMap(({ id, type, properties }) => {
+    if (type === 'AWS::Lambda::Permission') {
+      const { Action, Principal, SourceArn, FunctionName } = filled(properties) as Record<string, string>;
+      // A service that invokes; a role of the account is named whole. Lambda compares with ArnLike.
+      // https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
+      if (Principal === undefined || !Principal.endsWith('.amazonaws.com')) return [];
+      const statement: Raw = {
+        Effect: 'Allow',
+        Principal: { Service: Principal },
+        Action: String(Action),
+        Resource: String(FunctionName),
+        Condition: { ArnLike: { 'aws:SourceArn': String(SourceArn) } },
+      };
+      return [{ where: named(id), kind: 'resource' as const, statement }];
+    }
     const [member, kind] = DOCUMENTS[type] ?? [];
     if (member === undefined || kind === undefined) return [];
     const { Statement } = filled(properties[member]) as { Statement: Raw[] }; // as every policy has one
