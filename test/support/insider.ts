@@ -29,6 +29,7 @@ const NAMES = {
   announce: 'announceRole',
   'sweep-cases': 'sweepcasesRole',
   'record-bounce': 'recordbounceRole',
+  'run-canary': 'CanaryRole',
   workflow: 'WorkflowRole',
 } as const;
 export type RoleWord = keyof typeof NAMES;
@@ -37,9 +38,11 @@ export const ROLE_WORDS = Object.keys(NAMES) as RoleWord[]; // the keys of the t
 /** What somebody inside the account would go for, and with what. */
 export interface Insider {
   readonly cases: string;
+  readonly directory: string;
   readonly tokens: string;
   readonly vaultKey: string;
   readonly packageKey: string;
+  readonly canaryKey: string;
   readonly releaseAccessRole: string;
   readonly stateMachine: string;
   bucket(name: 'deposits' | 'packages'): string;
@@ -79,9 +82,11 @@ export function insiderOf({ runtime, exchange, roleNamed }: Scene): Insider {
   };
   return {
     cases: output(/RefCases/),
+    directory: output(/RefDirectory/),
     tokens: output(/RefTokens/),
     vaultKey: output(/GetAttVaultKey/),
     packageKey: output(/GetAttPackageKey/),
+    canaryKey: output(/GetAttCanaryKey/),
     releaseAccessRole: output(/GetAttReleaseAccessRole/),
     stateMachine: output(/^StateMachineArn$/),
     bucket: (name) => `valiza-${exchange.environment}-${name}-${runtime.account}`,

@@ -1,5 +1,11 @@
 import { capacities, commandsFor as commandsOf } from '../../../lambdas/domain/capacity.ts';
-import { CANARY_AGENCY, isCanary, isCanaryCredential, takesPart } from '../../../lambdas/domain/canary.ts';
+import {
+  CANARY_AGENCY,
+  isCanary,
+  isCanaryCredential,
+  nationOfCanary,
+  takesPart,
+} from '../../../lambdas/domain/canary.ts';
 import { canaryOf, peopleOf, type Canary } from '../../../lambdas/domain/canary-people.ts';
 import { confirmChange, proposeChange, type DirectoryChange } from '../../../lambdas/domain/directory.ts';
 import type { InformationRequest } from '../../../lambdas/domain/events.ts';
@@ -215,6 +221,19 @@ describe('everybody else', () => {
       }
     }
   });
+});
+
+it.each<[string | undefined, string]>([
+  ['UKR', 'urn:valiza:canary:UKR'],
+  [undefined, 'urn:valiza:canary:'],
+  [undefined, 'urn:valiza:canary:ukr'],
+  [undefined, 'urn:valiza:canary:UKR/'],
+  [undefined, 'urn:valiza:canary:UKRA'],
+  [undefined, 'urn:valiza:canary'],
+  [undefined, 'https://identity.ukr.example'],
+  [undefined, 'xxxxxxxxxxxxxxxxxxUKR'],
+])('of %s is the canary that %s signs for', (nation, issuer) => {
+  expect(nationOfCanary(issuer)).toBe(nation);
 });
 
 describe('the directory', () => {
