@@ -8,6 +8,8 @@ jest.setTimeout(120_000);
 let scene: Scene | undefined;
 afterEach(() => examined('canary runs', 1));
 afterEach(async () => {
+  // What was told to end is still ending.
+  await scene?.runtime.settled();
   await scene?.close();
   scene = undefined;
 });

@@ -531,3 +531,10 @@ describe('an instance', () => {
     });
   });
 });
+
+it('starts nothing once it has been stopped: nobody would end it', async () => {
+  const other = new Functions(testHost());
+  const arn = await other.add('late', 'exports.handler = async () => 1;');
+  await other.close();
+  await expect(other.service.invoke(arn, {}, caller)).rejects.toMatchObject({ name: 'ServiceException' });
+});

@@ -17,6 +17,7 @@ export class InstancePool {
   /** Busy ones that are ended once they are done: what they run is no longer what their version is. */
   readonly #retired = new WeakSet<FunctionInstance>();
   #inFlight = 0;
+  #stopped = false;
 
   constructor(reserved: () => number | undefined, start: (version: string) => FunctionInstance) {
     this.#reserved = reserved;
@@ -72,7 +73,9 @@ export class InstancePool {
     return [...this.#busy, ...this.#idle.keys()];
   }
 
+  /** Ends every instance, and starts no other: what still runs elsewhere would leave a thread behind that nobody ends. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     for (const timer of this.#idle.values()) clearTimeout(timer);
     const all = this.instances();
     this.#idle.clear();
@@ -89,6 +92,7 @@ export class InstancePool {
       this.#busy.add(instance);
       return instance;
     }
+    if (this.#stopped) throw new ServiceError('ServiceException', 'The local runtime is stopping.', 500);
     const instance = this.#start(version);
     this.#busy.add(instance);
     return instance;
