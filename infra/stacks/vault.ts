@@ -179,7 +179,7 @@ export class VaultStack extends Stack {
     );
     acknowledge(
       this.releaseAccessRole,
-      `AwsSolutions-IAM5[Resource::${this.packages.arn.replace(Aws.PARTITION, '<AWS::Partition>')}/${CASE_OF_SESSION}/*]`,
+      `AwsSolutions-IAM5[Resource::${this.packages.arn.replace(Aws.PARTITION, '<AWS::Partition>')}/<aws:PrincipalTag/case>/*]`,
       'The packages of the one case that the session is tagged with; each access session is narrowed to the one it is for.',
     );
   }
