@@ -20,6 +20,8 @@ export interface FrontDoorParts {
 }
 
 const LOOPBACK = '127.0.0.1';
+/** More than any service takes, so that each refuses in its own words what is too much for it. */
+const LARGEST_HEAD = 64 * 1024;
 /** A name that an attacker's DNS points at this machine does not pass. */
 const HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i;
 
@@ -36,7 +38,7 @@ export class FrontDoor {
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
     this.#onError = onError;
-    this.#server = createServer((request, response) => {
+    this.#server = createServer({ maxHeaderSize: LARGEST_HEAD }, (request, response) => {
       this.#receive(request, response).catch((error: unknown) => {
         this.#onError(error);
         if (response.headersSent) response.destroy();
