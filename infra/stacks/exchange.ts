@@ -16,7 +16,15 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { ENV, EVENT_SOURCE, MAIL_EVENTS, MAIL_REJECTED, NO_CANARY } from '../../lambdas/contracts/names.ts';
+import { EVENT_SCHEMA } from '../../lambdas/contracts/event-schema.ts';
+import {
+  ENV,
+  EVENT_SCHEMA_METADATA,
+  EVENT_SOURCE,
+  MAIL_EVENTS,
+  MAIL_REJECTED,
+  NO_CANARY,
+} from '../../lambdas/contracts/names.ts';
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { ExchangeApi } from '../constructs/exchange-api.ts';
 import { ExchangeFunction, type EnvironmentValues } from '../constructs/exchange-function.ts';
@@ -52,6 +60,8 @@ export class ExchangeStack extends Stack {
   constructor(scope: Construct, id: string, props: ExchangeProps) {
     super(scope, id, props);
     const { environment, vault } = props;
+    // What this release understands: the doctor compares it with what cases in flight have (docs/upgrade.md).
+    this.addMetadata(EVENT_SCHEMA_METADATA, EVENT_SCHEMA);
     const bus = new EventBus(this, 'Bus', { eventBusName: `valiza-${environment.name}` });
     const mail = this.#mail(environment);
     this.#undelivered = new Queue(this, 'Undelivered', {
