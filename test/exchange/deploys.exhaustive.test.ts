@@ -1,8 +1,9 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { examined } from '../support/examined.ts';
-import { MINUTE, openScene, resourcesOf, verifyWhole, type Reachable, type Scene } from '../support/exchange.ts';
-import { attemptsOf, release, type Amendment } from '../support/releases.ts';
+import { MINUTE, openScene, resourcesOf, type Reachable, type Scene } from '../support/exchange.ts';
+import { valizaOn } from '../support/operator.ts';
+import { attemptsOf, finishCase, release, type Amendment } from '../support/releases.ts';
 
 jest.setTimeout(300_000);
 
@@ -81,35 +82,9 @@ const REQUEST = () => ({
 
 /** Carries a case from where it stands to its end. @returns the types of its events */
 async function finish(stand: Stand, seen: CaseView): Promise<string[]> {
-  const { who, runtime } = scene;
-  const { caseId } = seen;
-  const params = { caseId };
-  runtime.faults.plan = undefined;
-  if (AT_WORK.includes(stand)) await runtime.clock.advance(5 * MINUTE);
-  await runtime.settled();
-  let current = await scene.read(caseId);
-  if (current.phase === 'AWAITING_CLARIFICATION')
-    await scene.as(who.requester).clarify({ params, body: { answer: 'The first.' } });
-  current = await scene.read(caseId);
-  if (current.phase === 'UNDER_REVIEW') {
-    if (current.proposal === undefined) current = await scene.propose(caseId);
-    await scene.approve(current, who.releasing);
-    await scene.approve(current, who.security);
-    current = await scene.waitFor(caseId, 'AWAITING_ASSURANCE');
-  }
-  if (current.phase === 'AWAITING_ASSURANCE') {
-    await scene.assure(current);
-    current = await scene.waitFor(caseId, 'RELEASED');
-  }
-  if (['RELEASED', 'SUSPENDED'].includes(current.phase))
-    await scene.as(who.security).recallRelease({ params, body: { reason: 'The exercise is over.' } });
-  await scene.waitFor(caseId, 'CLOSED');
-  await runtime.settled();
-  const { events } = await scene.as(who.desk).readEvents({ params });
-  verifyWhole(caseId, events);
-  expect(await scene.objectsOf(caseId, 'deposits')).toEqual([]);
-  expect(await scene.objectsOf(caseId, 'packages')).toEqual([]);
-  return events.map(({ type }) => type);
+  scene.runtime.faults.plan = undefined;
+  if (AT_WORK.includes(stand)) await scene.runtime.clock.advance(5 * MINUTE);
+  return finishCase(scene, seen.caseId);
 }
 
 /** Stops the execution of a case's attempt, as an administrator could. */
@@ -238,4 +213,15 @@ describe('going back, and taking versions away', () => {
       examined('deploys', 1);
     },
   );
+});
+
+test('the doctor’s list goes on where its page ends', async () => {
+  // One more than a page holds.
+  const ids = new Set<string>();
+  while (ids.size < 26) ids.add((await scene.submit()).caseId);
+  const { stdout } = await valizaOn(scene, 'ops', 'doctor', '--json');
+  const { cases } = JSON.parse(stdout) as { cases: { caseId: string }[] };
+  expect(new Set(cases.map(({ caseId }) => caseId)).size).toBe(cases.length);
+  for (const id of ids) expect(cases.map(({ caseId }) => caseId)).toContain(id);
+  examined('deploys', 1);
 });
