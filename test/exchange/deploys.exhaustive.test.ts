@@ -186,10 +186,18 @@ describe('going back, and taking versions away', () => {
     examined('deploys', 1);
   });
 
-  test.each(['UNDER_REVIEW', 'AWAITING_ASSURANCE', 'RELEASED'] as const)(
-    'a case in %s whose steps are gone fails at its next step, and is begun anew within a minute',
-    async (stand) => {
-      await deploy(release('D', { keepsVersions: false }));
+  test.each([
+    ['UNDER_REVIEW', 'all its steps', /./],
+    ['AWAITING_ASSURANCE', 'all its steps', /./],
+    ['RELEASED', 'all its steps', /./],
+    // That it failed can still be recorded.
+    ['UNDER_REVIEW', 'what waits', /^awaitparty/],
+    ['AWAITING_ASSURANCE', 'what seals', /^sealpackage/],
+    ['RELEASED', 'what closes', /^closerelease/],
+  ] as const)(
+    'a case in %s that loses %s to a release fails at its next step, and is begun anew within a minute',
+    async (stand, _what, loses) => {
+      await deploy(release('D', { loses }));
       const seen = await scene.reach(stand);
       await deploy(release('E'));
       await scene.runtime.settled();
@@ -210,6 +218,12 @@ describe('going back, and taking versions away', () => {
       expect([first?.status, next?.states[0]]).toEqual(['FAILED', 'Release E']);
       await finish(stand, seen);
       expect(attemptsOf(scene, caseId).map(({ status }) => status)).toEqual(['FAILED', 'SUCCEEDED']);
+      const recorded = (await scene.as(scene.who.desk).readEvents({ params })).events.filter(
+        ({ type }) => type === 'AttemptFailed',
+      );
+      const gone = [expect.objectContaining({ error: 'Lambda.ResourceNotFoundException' })];
+      expect(recorded.map(({ payload }) => payload)).toEqual(loses.source === '.' ? [] : gone);
+      await deploy();
       examined('deploys', 1);
     },
   );

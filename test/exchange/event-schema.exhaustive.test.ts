@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EVENT_SCHEMA } from '../../lambdas/contracts/event-schema.ts';
 import { EVENT_SCHEMA_METADATA } from '../../lambdas/contracts/names.ts';
 import { examined } from '../support/examined.ts';
-import { HOUR, openScene, problemOf, until, verifyWhole, type Scene } from '../support/exchange.ts';
+import { HOUR, openScene, problemOf, refusalOf, until, verifyWhole, type Scene } from '../support/exchange.ts';
 import { insiderOf, type Insider } from '../support/insider.ts';
 import { finishCase, release, type Amendment } from '../support/releases.ts';
 import { valizaOn } from '../support/operator.ts';
@@ -132,10 +132,14 @@ test('a release that is rolled back refuses the cases of the newer schema, and l
   // Rolled back all the same: nothing is done on the case, and nothing to it.
   const kept = await eventsKept(caseId);
   await scene.runtime.deploy({ assembly: scene.exchange.assembly });
-  const refused = await problemOf(scene.read(caseId));
-  expect(refused.status).toBe(500);
-  const recall = scene.as(scene.who.requester).withdrawRequest({ params: { caseId }, body: { reason: 'No.' } });
-  expect((await problemOf(recall)).status).toBe(500);
+  const params = { caseId };
+  const { who } = scene;
+  expect(await refusalOf(scene.read(caseId))).toBe('500 CASE_PARKED');
+  const recall = scene.as(who.security).recallRelease({ params, body: { reason: 'It was a mistake.' } });
+  expect(await refusalOf(recall)).toBe('500 CASE_PARKED');
+  // Who does not see every case is told nothing of this one.
+  const withdrawal = scene.as(who.requester).withdrawRequest({ params, body: { reason: 'No longer needed.' } });
+  expect((await problemOf(withdrawal)).status).toBe(404);
   await scene.runtime.clock.advance(HOUR);
   await scene.runtime.settled();
   expect(await eventsKept(caseId)).toEqual(kept);

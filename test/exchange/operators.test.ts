@@ -79,7 +79,7 @@ test('the doctor finds nothing against deploying again what is deployed', async 
 
 test('the doctor refuses a release that would delete versions under a case in flight, and says what to do', async () => {
   // What is deployed does not keep its versions; the next release, which is that of before, has others.
-  await scene.runtime.deploy({ assembly: scene.exchange.assembly, amend: release('B', { keepsVersions: false }) });
+  await scene.runtime.deploy({ assembly: scene.exchange.assembly, amend: release('B', { loses: /./ }) });
   await scene.submit();
   const { exit, stdout, stderr } = await valiza('ops', 'doctor', '--json', '--next', scene.exchange.assembly);
   expect(exit).toBe(1);

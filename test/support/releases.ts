@@ -6,8 +6,8 @@ type Template = Record<string, unknown>;
 export type Amendment = (stack: string, template: Template) => void;
 
 interface ReleaseWish {
-  /** Whether its versions stay when the next release takes their place; they do unless told. */
-  readonly keepsVersions?: boolean;
+  /** Whose versions go when the next release takes their place, by the beginning of their logical ids; all stay unless told. */
+  readonly loses?: RegExp;
 }
 
 interface Versioned {
@@ -21,7 +21,7 @@ interface Versioned {
  * and its workflow begins with a state more, which is named after it.
  */
 export const release =
-  (name: string, { keepsVersions = true }: ReleaseWish = {}): Amendment =>
+  (name: string, { loses }: ReleaseWish = {}): Amendment =>
   (_stack, template) => {
     const versions = resourcesOf(template).filter(([, { Type }]) => Type === 'AWS::Lambda::Version');
     if (versions.length === 0) return;
@@ -35,7 +35,7 @@ export const release =
     );
     const resources = JSON.parse(text) as Record<string, Versioned>;
     for (const [id, resource] of Object.entries(resources)) {
-      if (resource.Type === 'AWS::Lambda::Version' && !keepsVersions) resource.DeletionPolicy = 'Delete';
+      if (resource.Type === 'AWS::Lambda::Version' && loses?.test(id) === true) resource.DeletionPolicy = 'Delete';
       if (!steps.includes(id)) continue;
       const { Variables } = resource.Properties['Environment'] as { Variables: Record<string, unknown> };
       Variables['RELEASE'] = name;
