@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FUNCTIONS, functionsOf, type FunctionName } from '../../infra/functions.ts';
 import { problem } from '../../lambdas/contracts/api-answers.ts';
+import { LOG_METRICS } from '../../infra/log-metrics.ts';
 import { ROUTES, type Route } from '../../lambdas/contracts/routes.ts';
 import type { Templates } from '../support/template.ts';
 
-const REPOSITORY = join(__dirname, '..', '..');
+const RUNBOOKS = join(__dirname, '..', '..', 'docs', 'runbooks');
 
 interface EventPattern {
   readonly source: readonly string[];
@@ -103,24 +104,61 @@ export function machineryOf(templates: Templates): void {
     ]);
   });
 
-  it('has alarms that reach the operators and name a runbook that exists', () => {
-    const alarms = templates.ofType('AWS::CloudWatch::Alarm');
-    const runbooks = new Set<string>();
-    for (const { id, properties } of alarms) {
-      const [, runbook = ''] =
-        /^\S.+\. Runbook: (docs\/runbooks\/[a-z-]+\.md)$/.exec(String(properties['AlarmDescription'])) ?? [];
-      expect([id, runbook, existsSync(join(REPOSITORY, runbook)) && runbook !== '']).toEqual([id, runbook, true]);
+  it('has alarms that reach the operators, and for each a page that names it and says what to do', () => {
+    const named = new Map<string, string[]>();
+    for (const { id, properties } of templates.ofType('AWS::CloudWatch::Alarm')) {
+      const [, page = ''] =
+        /^\S.+\. Runbook: docs\/runbooks\/([a-z-]+)\.md$/.exec(String(properties['AlarmDescription'])) ?? [];
+      expect([id, page]).toEqual([id, expect.stringMatching(/./)]);
       expect((properties['AlarmActions'] as unknown[]).map(templates.text)).toEqual([
         expect.stringMatching(/^\$\{Operators\w+\}$/),
       ]);
-      runbooks.add(runbook);
+      // Silence is a fault of what is to happen again and again; of every other metric it says that nothing happened.
+      const name = id.replace(/^Operations|Alarm[0-9A-F]{8}$/g, '');
+      expect([name, properties['TreatMissingData']]).toEqual([
+        name,
+        ['SweepSilent', 'CanaryFails'].includes(name) ? 'breaching' : 'notBreaching',
+      ]);
+      named.set(page, [...(named.get(page) ?? []), name]);
     }
-    expect([...runbooks].toSorted()).toEqual([
-      'docs/runbooks/attempts-fail.md',
-      ...(environment.canary?.scheduled === true ? ['docs/runbooks/canary-fails.md'] : []),
-      'docs/runbooks/consumer-behind.md',
-      'docs/runbooks/something-undelivered.md',
-    ]);
+    const pages = readdirSync(RUNBOOKS).map((file) => file.replace(/\.md$/, ''));
+    const without = environment.canary?.scheduled === true ? [] : ['canary-fails'];
+    expect([...named.keys(), ...without].toSorted()).toEqual(pages.toSorted());
+    for (const [page, alarms] of named) {
+      const text = readFileSync(join(RUNBOOKS, `${page}.md`), 'utf8');
+      const [, list = ''] = /\*\*Alarms?\*\*([^:]+):/.exec(text) ?? [];
+      const told = [...list.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name.replaceAll(/[-_]/g, ''));
+      expect([page, told.toSorted()]).toEqual([page, alarms.toSorted()]);
+      const sections = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+      expect([page, sections.slice(0, 4)]).toEqual([
+        page,
+        ['What it means', 'What to look at', 'What to do', 'When it is over'],
+      ]);
+    }
+  });
+
+  it('alarms of no metric of its own that nothing makes, and keeps none apart by anything but the phase', () => {
+    const made = templates.ofType('AWS::Logs::MetricFilter').map(({ properties }) => {
+      const [of] = properties['MetricTransformations'] as [
+        { MetricNamespace: string; MetricName: string; Dimensions?: { Key: string }[] },
+      ];
+      expect(of.MetricNamespace).toBe(`Valiza/${environment.name}`);
+      expect((of.Dimensions ?? []).map(({ Key }) => Key)).toEqual(
+        of.MetricName.startsWith('OpenWork') ? ['Phase'] : [],
+      );
+      return of.MetricName;
+    });
+    expect(made.filter((name) => name !== 'CanaryThrough').toSorted()).toEqual(Object.keys(LOG_METRICS).toSorted());
+    const used = JSON.stringify(templates.ofType('AWS::CloudWatch::Alarm').map(({ properties }) => properties));
+    const ours = [...used.matchAll(/"MetricName":"(\w+)","Namespace":"Valiza\//g)].map(([, name = '']) => name);
+    expect(ours.length).toBeGreaterThan(10);
+    expect(ours.filter((name) => !made.includes(name))).toEqual([]);
+  });
+
+  it('has one dashboard', () => {
+    expect(templates.ofType('AWS::CloudWatch::Dashboard').map(({ properties }) => properties['DashboardName'])).toEqual(
+      [`valiza-${environment.name}`],
+    );
   });
 
   it('runs the canary where the environment says so, and takes its silence for a failure', () => {

@@ -1,10 +1,8 @@
+import { OPEN_PHASES } from '../../contracts/open-phases.ts';
 import { toEpoch, SECOND, type Instant } from '../../domain/instant.ts';
-import { isFinal, PHASES, type Phase } from '../../domain/phases.ts';
 import { listOpen } from '../../platform/case-index.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
 import { log } from '../../platform/log.ts';
-
-const OPEN = (Object.keys(PHASES) as Phase[]).filter((phase) => !isFinal(phase)); // the keys of a record of every Phase
 
 const secondsSince = (instant: Instant, now: Instant): number =>
   Math.max(0, Math.floor((toEpoch(now) - toEpoch(instant)) / SECOND));
@@ -14,7 +12,7 @@ const secondsSince = (instant: Instant, now: Instant): number =>
  * clock runs, since it last changed. A metric is made of these lines; nothing of a phase without work is written.
  */
 export async function measureOpenWork(table: string, now: Instant): Promise<void> {
-  for (const phase of OPEN) {
+  for (const { phase } of OPEN_PHASES) {
     const [first] = (await listOpen(dynamodb, table, phase, 1)).heads;
     if (first === undefined) continue;
     const { openedAt, dueAt, changedAt } = first;
