@@ -104,7 +104,7 @@ export const FUNCTIONS = {
     description: 'Tells operators where cases stand, by ids and counts.',
     memoryMb: 512,
     timeoutSeconds: 60,
-    environment: [ENV.casesTable, ENV.stateMachine],
+    environment: [ENV.casesTable, ENV.stateMachine, ENV.sweep],
   },
   'run-canary': {
     entry: 'lambdas/events/run-canary/handler.ts',

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import type { Act, AddCommand } from '../client/session.ts';
 import { addDoctor } from './ops/doctor.ts';
+import { addRedrive } from './ops/redrive.ts';
 import { addSmoke } from './ops/smoke.ts';
+import { addStuck } from './ops/stuck.ts';
 
 /** Adds a command to the group. */
 export type AddOperatorCommand = (ops: Command, act: Act) => void;
 
-const COMMANDS: readonly AddOperatorCommand[] = [addDoctor, addSmoke];
+const COMMANDS: readonly AddOperatorCommand[] = [addDoctor, addStuck, addRedrive, addSmoke];
 
 /** ops: for those who run an exchange; with the AWS credentials of its operators' role, and no person's token. */
 export const addOps: AddCommand = (program, act) => {

@@ -16,11 +16,10 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { EVENT_SCHEMA } from '../../lambdas/contracts/event-schema.ts';
 import {
   ENV,
-  EVENT_SCHEMA_METADATA,
   EVENT_SOURCE,
+  functionNameIn,
   MAIL_EVENTS,
   MAIL_REJECTED,
   NO_CANARY,
@@ -28,6 +27,7 @@ import {
 import { acknowledge } from '../constructs/acknowledge.ts';
 import { ExchangeApi } from '../constructs/exchange-api.ts';
 import { ExchangeFunction, type EnvironmentValues } from '../constructs/exchange-function.ts';
+import { Operations } from '../constructs/operations.ts';
 import { RunbookAlarm } from '../constructs/runbook-alarm.ts';
 import type { Environment } from '../environments/schema.ts';
 import { functionsOf, type FunctionName } from '../functions.ts';
@@ -60,8 +60,6 @@ export class ExchangeStack extends Stack {
   constructor(scope: Construct, id: string, props: ExchangeProps) {
     super(scope, id, props);
     const { environment, vault } = props;
-    // What this release understands: the doctor compares it with what cases in flight have (docs/upgrade.md).
-    this.addMetadata(EVENT_SCHEMA_METADATA, EVENT_SCHEMA);
     const bus = new EventBus(this, 'Bus', { eventBusName: `valiza-${environment.name}` });
     const mail = this.#mail(environment);
     this.#undelivered = new Queue(this, 'Undelivered', {
@@ -102,13 +100,23 @@ export class ExchangeStack extends Stack {
       functions: { api: this.#fn('api').function, 'grant-access': this.#fn('grant-access').function },
       authenticate: this.#fn('authenticate-caller').function,
     });
-    this.#alarms(machine);
     if (environment.canary !== null) {
       // After the API, whose address it is given.
       this.#makeFunction('run-canary', props, { ...values, [ENV.apiAddress]: api.restApi.url });
       this.#canary(environment.name, environment.canary);
     }
     this.#operating(environment, vault, stateMachineName);
+    new Operations(this, 'Operations', {
+      environment,
+      operators: this.#operators,
+      undelivered: this.#undelivered,
+      machine,
+      functions: this.#functions,
+      tables: [
+        { table: vault.cases, indexes: true },
+        ...[vault.directory, vault.tokens, vault.idempotency, vault.tally].map((table) => ({ table, indexes: false })),
+      ],
+    });
     new CfnOutput(this, 'ApiAddress', {
       value: environment.api.mutualTls === null ? api.restApi.url : `https://${environment.api.mutualTls.domainName}`,
     });
@@ -143,6 +151,7 @@ export class ExchangeStack extends Stack {
       [ENV.vaultKeyArn]: vault.vaultKey.keyArn,
       [ENV.releaseAccessRole]: vault.releaseAccessRole.roleArn,
       [ENV.stateMachine]: stateMachineArn,
+      [ENV.sweep]: functionNameIn(environment.name, 'sweep-cases'),
       [ENV.bus]: bus.eventBusName,
       [ENV.mailFrom]: environment.mail.from,
       [ENV.portal]: environment.portal,
@@ -363,6 +372,13 @@ export class ExchangeStack extends Stack {
       }),
     );
     this.#acknowledgeExecutions(answer.role, executions);
+    // What it repairs, the sweep repairs: it writes nothing itself.
+    answer.role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: [this.#fn('sweep-cases').function.functionArn],
+      }),
+    );
     const canary = this.#functions.get('run-canary');
     const operator = operatorRole(
       this,
@@ -412,35 +428,6 @@ export class ExchangeStack extends Stack {
       runbook: 'canary-fails',
       operators: this.#operators,
     });
-  }
-
-  #alarms(machine: StateMachine): void {
-    const alarm = (id: string, props: Omit<ConstructorParameters<typeof RunbookAlarm>[2], 'operators'>): void => {
-      new RunbookAlarm(this, id, { ...props, operators: this.#operators });
-    };
-    alarm('AttemptsFail', {
-      metric: machine.metricFailed({ period: Duration.minutes(5) }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      says: 'An attempt at a case failed.',
-      runbook: 'attempts-fail',
-    });
-    alarm('SomethingUndelivered', {
-      metric: this.#undelivered.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      says: 'A record or an event could not be delivered.',
-      runbook: 'something-undelivered',
-    });
-    for (const name of ['resume-workflow', 'announce'] as const) {
-      alarm(`${name}-behind`, {
-        metric: this.#fn(name).function.metric('IteratorAge', { statistic: 'Maximum', period: Duration.minutes(1) }),
-        threshold: Duration.minutes(5).toMilliseconds(),
-        evaluationPeriods: 3,
-        says: `${name} is more than five minutes behind the case files.`,
-        runbook: 'consumer-behind',
-      });
-    }
   }
 }
 

@@ -165,7 +165,19 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   // Where a case stands, by these attributes; what it is about is not its operators' to read (promise S7).
   'answer-operator': [
     onIndex('by-due'),
-    readOnly('phase', 'attempt', 'failures', 'changedAt', 'dueAt', 'deposits', 'eventSchema'),
+    readOnly(
+      'phase',
+      'attempt',
+      'failures',
+      'changedAt',
+      'dueAt',
+      'deposits',
+      'eventSchema',
+      'sequence',
+      'failedStep',
+      'failedWith',
+      'through',
+    ),
     vaultKey('Decrypt'),
   ],
   // May sign tokens with its key (that key's own policy); everything else it does as the people that the tokens name.

@@ -13,6 +13,7 @@ export const ENV = {
   vaultKeyArn: 'VAULT_KEY_ARN',
   releaseAccessRole: 'RELEASE_ACCESS_ROLE',
   stateMachine: 'STATE_MACHINE',
+  sweep: 'SWEEP_FUNCTION',
   bus: 'EVENT_BUS',
   mailFrom: 'MAIL_FROM',
   mailIdentity: 'MAIL_IDENTITY',
@@ -31,9 +32,6 @@ export const ENV = {
 
 /** A function of an environment, as Lambda knows it. */
 export const functionNameIn = (environment: string, name: string): string => `valiza-${environment}-${name}`;
-
-/** Where the template of the exchange says which schema of events its functions know. */
-export const EVENT_SCHEMA_METADATA = 'valiza:eventSchema';
 
 /** The role that operators of an environment assume. */
 export const operatorRoleName = (environment: string): string => `valiza-${environment}-operator`;

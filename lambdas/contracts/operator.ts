@@ -4,6 +4,8 @@ import { caseId, count, instant } from './values.ts';
 /** What operators ask of `answer-operator`: a question by name, and nothing that could be content. */
 export const operatorRequest = z.discriminatedUnion('ask', [
   z.strictObject({ ask: z.literal('in-flight'), cursor: z.string().max(512).optional() }),
+  z.strictObject({ ask: z.literal('stuck'), cursor: z.string().max(512).optional() }),
+  z.strictObject({ ask: z.literal('redrive'), caseId }),
 ]);
 export type OperatorRequest = z.infer<typeof operatorRequest>;
 
@@ -34,3 +36,46 @@ export const inFlightAnswer = z.object({
   next: z.string().nullable(),
 });
 export type InFlightAnswer = z.infer<typeof inFlightAnswer>;
+
+/** What holds a case up, as far as can be seen from outside it. */
+export const HINDRANCES = ['attempt-failed', 'no-execution', 'late', 'untold'] as const;
+export type Hindrance = (typeof HINDRANCES)[number];
+
+const stuckCase = z.object({
+  caseId,
+  phase: z.string(),
+  attempt: z.int().positive(),
+  failures: count,
+  changedAt: instant,
+  dueAt: instant.nullable(),
+  /** Step and error of the last attempt, where it failed and nothing has happened since. */
+  failed: z.object({ step: z.string(), error: z.string() }).nullable(),
+  because: z.array(z.enum(HINDRANCES)).min(1),
+});
+export type StuckCase = z.infer<typeof stuckCase>;
+
+export const stuckAnswer = z.object({
+  asOf: instant,
+  cases: z.array(stuckCase),
+  /** Where the next page begins; null at the end. */
+  next: z.string().nullable(),
+});
+export type StuckAnswer = z.infer<typeof stuckAnswer>;
+
+/** What a redrive did: a new attempt was begun, what was not told is told, a wait was looked at; or nothing, because the file is behind its tally or there is none. */
+export const redriveAnswer = z.object({
+  caseId,
+  did: z.enum(['restarted', 'redelivered', 'looked', 'file-behind', 'unknown']),
+});
+export type RedriveAnswer = z.infer<typeof redriveAnswer>;
+
+/** What the sweep is given to look at one case now, and what it says of a sweep. */
+export const redriveRequest = z.strictObject({ redrive: caseId });
+export const sweepReport = z.object({
+  looked: count,
+  restarted: count,
+  redelivered: count,
+  behind: count,
+  failed: count,
+});
+export type SweepReport = z.infer<typeof sweepReport>;

@@ -57,6 +57,8 @@ export interface Filed {
   /** Deposits whose objects may still exist. */
   readonly deposits: readonly Deposit[];
   readonly failures: number;
+  /** The last attempt that failed, and the event that says so. */
+  readonly lastFailure: { readonly sequence: number; readonly step: string; readonly error: string } | null;
   /** Reminders that were given, in every run of every clock. */
   readonly reminders: readonly Reminder[];
   /** Notices that did not arrive, each with the event that says so. */

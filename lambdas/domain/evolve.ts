@@ -49,6 +49,7 @@ function open(event: EventOf<'RequestSubmitted'>): Case {
     questions: [],
     deposits: [],
     failures: 0,
+    lastFailure: null,
     reminders: [],
     undelivered: [],
   };
@@ -73,6 +74,7 @@ function end<P extends Ended['phase']>(state: Case, phase: P, because: string): 
     questions: state.questions,
     deposits: state.deposits,
     failures: state.failures,
+    lastFailure: state.lastFailure,
     reminders: state.reminders,
     undelivered: state.undelivered,
   };
@@ -288,8 +290,10 @@ function change(state: Case, event: Exclude<CaseEvent, { type: 'RequestSubmitted
       const { notice, personId } = event.payload;
       return { ...state, undelivered: [...state.undelivered, { notice, personId, sequence: event.sequence }] };
     }
-    case 'AttemptFailed':
-      return { ...state, failures: state.failures + 1 };
+    case 'AttemptFailed': {
+      const { step, error } = event.payload;
+      return { ...state, failures: state.failures + 1, lastFailure: { sequence: event.sequence, step, error } };
+    }
   }
 }
 

@@ -30,6 +30,9 @@ export interface CaseHead {
   /** Deposits whose objects may still exist. */
   readonly deposits: number;
   readonly failures: number;
+  /** Where and with what error the last attempt failed, while nothing has happened since. */
+  readonly failedStep?: string;
+  readonly failedWith?: string;
   /** Highest schema version among its events; a head of an earlier release does not say. */
   readonly eventSchema?: number;
 }
@@ -47,6 +50,9 @@ interface IndexKeys {
 export const openKey = (phase: Phase): string => `${phase}#${SHARD}`;
 export const agencyKey = (nation: string, agency: string): string => `${nation}#${agency}#${SHARD}`;
 export const dueKey = (): string => `DUE#${SHARD}`;
+
+const failureOf = ({ lastFailure, sequence }: Case): Pick<CaseHead, 'failedStep' | 'failedWith'> =>
+  lastFailure?.sequence === sequence ? { failedStep: lastFailure.step, failedWith: lastFailure.error } : {};
 
 /** The head that belongs to a case after its last event; the attempt is not a fact of the case and is kept by the store. */
 export function headOf(state: Case, lastHash: string): Omit<CaseHead, 'attempt'> & IndexKeys {
@@ -70,6 +76,7 @@ export function headOf(state: Case, lastHash: string): Omit<CaseHead, 'attempt'>
     title: state.request.title,
     deposits: state.deposits.length,
     failures: state.failures,
+    ...failureOf(state),
     ...open,
     agencyKey: agencyKey(state.recipientNation, state.requestingAgency),
     agencySort: state.openedAt,

@@ -13,7 +13,7 @@ import { agencyKey, dueKey, openKey, type CaseHead } from './case-head.ts';
 import { SEEN_BY_ANNOUNCE } from './case-store.ts';
 import { asOurError, toItem } from './dynamodb.ts';
 import { Conflict } from './errors.ts';
-import { queryIndex, readHeads, type Page, type Position } from './index-query.ts';
+import { queryIndex, readHeads, readItems, type Page, type Position } from './index-query.ts';
 
 /**
  * Open work in a phase, what is due first first, as far as it may be seen. A next page begins behind the last case that was shown, and there
@@ -88,11 +88,14 @@ const OPERATORS_SEE = [
   'dueAt',
   'deposits',
   'eventSchema',
+  'sequence',
+  'failedStep',
+  'failedWith',
 ] as const;
 export type OperatorsHead = Pick<CaseHead, (typeof OPERATORS_SEE)[number]>;
 
-/** Cases that are not done, in the order in which the sweep looks at them; it takes those that are done out of the index. */
-export async function listInFlight(
+/** Cases that the sweep still watches: those that are not done, and those of which not everything has been told. */
+export async function listWatched(
   client: DynamoDBClient,
   table: string,
   limit: number,
@@ -101,7 +104,27 @@ export async function listInFlight(
   const partition = ['dueKey', dueKey()] as const;
   const query = { index: INDEX.due, partition, sortName: 'dueSort', newestFirst: false, limit, after };
   const { places, next } = await queryIndex(client, table, query);
-  const heads: readonly OperatorsHead[] = await readHeads(client, table, places, OPERATORS_SEE);
+  return { heads: await readHeads(client, table, places, OPERATORS_SEE), next };
+}
+
+/** How far `announce` has told of each of these cases; strongly consistent. At most 100. */
+export async function announcedOf(
+  client: DynamoDBClient,
+  table: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const items = await readItems(client, table, ids, SEEN_BY_ANNOUNCE, ['caseId', 'through']);
+  return new Map(items.map((item) => [String(item['caseId']), Number(item['through'])]));
+}
+
+/** Cases that are not done, in the order in which the sweep looks at them; it takes those that are done out of the index. */
+export async function listInFlight(
+  client: DynamoDBClient,
+  table: string,
+  limit: number,
+  after?: Position,
+): Promise<{ readonly heads: readonly OperatorsHead[]; readonly next: Position | undefined }> {
+  const { heads, next } = await listWatched(client, table, limit, after);
   return { heads: heads.filter((head) => !isFinal(head.phase) || head.deposits > 0), next };
 }
 

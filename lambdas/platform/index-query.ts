@@ -68,6 +68,34 @@ export async function queryIndex(
   };
 }
 
+/** Items of cases under one sort key, strongly consistent. At most 100. @param attributes read of each; all unless told */
+export async function readItems(
+  client: DynamoDBClient,
+  table: string,
+  ids: readonly string[],
+  sk: string,
+  attributes?: readonly string[],
+): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  let keys = ids.map((caseId) => toItem({ caseId, sk }));
+  const only =
+    attributes === undefined
+      ? {}
+      : {
+          ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
+          ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+        };
+  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html: what was not processed is asked for again.
+  while (keys.length > 0) {
+    const answer = await client
+      .send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true, ...only } } }))
+      .catch((error: unknown) => Promise.reject(asOurError(error)));
+    found.push(...(answer.Responses?.[table] ?? []).map((item) => unmarshall(item)));
+    keys = (answer.UnprocessedKeys?.[table]?.Keys as typeof keys | undefined) ?? [];
+  }
+  return found;
+}
+
 /** Heads in the order of their places; one whose head has gone is left out. At most 100. @param attributes read of each; all unless told */
 export async function readHeads(
   client: DynamoDBClient,
@@ -76,26 +104,7 @@ export async function readHeads(
   attributes?: readonly (keyof CaseHead)[],
 ): Promise<CaseHead[]> {
   const ids = places.map(({ caseId }) => caseId);
-  if (ids.length === 0) return [];
-  const found = new Map<string, CaseHead>();
-  let keys = ids.map((caseId) => toItem({ caseId, sk: 'HEAD' }));
-  // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html: what was not processed is asked for again.
-  const only =
-    attributes === undefined
-      ? {}
-      : {
-          ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
-          ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
-        };
-  while (keys.length > 0) {
-    const answer = await client
-      .send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true, ...only } } }))
-      .catch((error: unknown) => Promise.reject(asOurError(error)));
-    for (const item of answer.Responses?.[table] ?? []) {
-      const head = unmarshall(item) as CaseHead; // written by commitCase only
-      found.set(head.caseId, head);
-    }
-    keys = (answer.UnprocessedKeys?.[table]?.Keys as typeof keys | undefined) ?? [];
-  }
+  const heads = (await readItems(client, table, ids, 'HEAD', attributes)) as unknown as CaseHead[]; // written by commitCase only
+  const found = new Map(heads.map((head) => [head.caseId, head]));
   return ids.flatMap((id) => found.get(id) ?? []);
 }

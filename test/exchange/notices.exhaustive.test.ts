@@ -82,7 +82,9 @@ test('those who have not voted are reminded of a decision at half and nine tenth
 });
 
 test('an escalated decision is reminded of again', async () => {
-  const { caseId, dueAt } = await scene.reach('UNDER_REVIEW');
+  const seen = await scene.reach('UNDER_REVIEW');
+  const { caseId, dueAt } = seen;
+  for (const share of [0.5, 0.9]) await moveTo(shareOf(seen, share) + SOON);
   await moveTo(Date.parse(dueAt ?? '') + SOON);
   expect((await filed(caseId, 'Reminded', 'DecisionEscalated')).map(({ type }) => type)).toEqual([
     'Reminded',
@@ -98,12 +100,15 @@ test('an escalated decision is reminded of again', async () => {
   expect(await filed(caseId, 'Reminded')).toHaveLength(3);
 });
 
-test('the requester is reminded of a clarification, and nobody meanwhile of the decision', async () => {
+test('the requester is reminded of a clarification, and nobody meanwhile of the decision; a late look reminds once', async () => {
   const seen = await scene.reach('AWAITING_CLARIFICATION');
+  // Nothing runs between two instants to which time is moved.
   await moveTo(shareOf(seen, 0.95));
-  expect(mailed(seen.caseId, REMINDER)).toEqual([scene.who.requester, scene.who.requester]);
+  expect(mailed(seen.caseId, REMINDER)).toEqual([scene.who.requester]);
   const reminded = await filed(seen.caseId, 'Reminded');
-  expect(reminded.map(({ payload }) => payload['clock'])).toEqual(['clarification', 'clarification']);
+  expect(reminded.map(({ payload }) => `${payload['clock']} ${payload['mark']}`)).toEqual([
+    'clarification ninety-percent',
+  ]);
 });
 
 test('the recipient authority is reminded of an assurance', async () => {

@@ -292,6 +292,8 @@ describe('every permission is taken away until something fails without it', () =
         return text;
       });
     expect(await ask('answer-operator', { ask: 'in-flight' })).toContain(running);
+    expect(await ask('answer-operator', { ask: 'stuck' })).toContain('"cases"');
+    expect(await ask('answer-operator', { ask: 'redrive', caseId: running })).toContain('"did"');
     expect(await ask('run-canary', {})).toContain('"ok":true');
     for (const StackName of ['valiza-can-local-vault', 'valiza-can-local-exchange']) {
       const template = await persist(async () => {

@@ -88,9 +88,10 @@ const WHO: readonly (readonly [action: string, resource: string, roles: readonly
   ['states:SendTaskHeartbeat', '*', []],
   ['states:StopExecution', '*', []],
   ['states:RedriveExecution', '*', []],
-  ['lambda:InvokeFunction', '*', ['OperatorRole', 'WorkflowRole']],
+  ['lambda:InvokeFunction', '*', ['OperatorRole', 'WorkflowRole', 'answeroperatorRole']],
   // Operators ask one function; they read no table, wake nothing and open nothing themselves.
   ['lambda:InvokeFunction', '<answer-operator>', ['OperatorRole']],
+  ['lambda:InvokeFunction', '<sweep-cases>', ['answeroperatorRole']],
   // Deposits are read by sealing alone; packages are read by release access alone.
   ['s3:GetObject', '<deposits>/*', ['SealingRole']],
   ['s3:PutObject', '<deposits>/*', ['apiRole']],
@@ -144,6 +145,7 @@ function generic(templates: Templates, value: string): string {
       '<$1 stack>/*',
     )
     .replace(/^\$\{answeroperatorFunction[0-9A-F]{8}\.Arn\}$/, '<answer-operator>')
+    .replace(/^\$\{sweepcasesFunction[0-9A-F]{8}\.Arn\}$/, '<sweep-cases>')
     .replace(/^\$\{runcanaryFunction[0-9A-F]{8}\.Arn\}$/, '<run-canary>')
     .replace(/^\$\{(\w+)Function[0-9A-F]{8}\.Arn\}:\*$/, '<$1>:*')
     .replace(/^\$\{(PackageKey|CanaryKey|Cases|Tally|Directory|Tokens|Idempotency)[0-9A-F]{8}\.Arn\}/, '<$1>');
@@ -279,7 +281,10 @@ export function permissionsOf(templates: Templates): void {
         ['dynamodb:BatchGetItem'],
         {
           'ForAllValues:StringEquals': {
-            'dynamodb:Attributes': 'caseId sk phase attempt failures changedAt dueAt deposits eventSchema'.split(' '),
+            'dynamodb:Attributes':
+              'caseId sk phase attempt failures changedAt dueAt deposits eventSchema sequence failedStep failedWith through'.split(
+                ' ',
+              ),
           },
           Null: { 'dynamodb:Attributes': 'false' },
           StringEqualsIfExists: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },

@@ -31,7 +31,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   announceRole: `${FUNCTION} ${STREAM} dynamodb:Query dynamodb:UpdateItem events:PutEvents kms:GenerateDataKey ses:SendEmail sqs:SendMessage`,
   sweepcasesRole: `${FUNCTION} ${CHANGING} dynamodb:BatchGetItem dynamodb:GetItem states:DescribeExecution`,
   recordbounceRole: `${FUNCTION} ${CHANGING}`,
-  answeroperatorRole: `${FUNCTION} dynamodb:BatchGetItem dynamodb:Query states:DescribeExecution states:DescribeStateMachineForExecution`,
+  answeroperatorRole: `${FUNCTION} dynamodb:BatchGetItem dynamodb:Query lambda:InvokeFunction states:DescribeExecution states:DescribeStateMachineForExecution`,
   OperatorRole: 'cloudformation:GetTemplate lambda:InvokeFunction',
   WorkflowRole:
     'kms:Decrypt kms:GenerateDataKey lambda:InvokeFunction logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery',

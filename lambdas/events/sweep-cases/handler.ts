@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ENV } from '../../contracts/names.ts';
+import { redriveRequest, type SweepReport } from '../../contracts/operator.ts';
 import { isCaseId, type CaseId } from '../../domain/ids.ts';
 import { isClocked, runningClock, type Case } from '../../domain/case.ts';
 import { earliest, HOUR, MINUTE, plus, type Instant } from '../../domain/instant.ts';
@@ -32,38 +33,14 @@ const ended = z.object({
   detail: z.object({ name: z.string() }),
 });
 
-/** What a sweep repaired; also its answer, so that an operator who invokes it by hand sees it. */
-interface SweepReport {
-  looked: number;
-  restarted: number;
-  redelivered: number;
-  /** Cases whose file is shorter than it has been: nothing can be done with them before it is whole again. */
-  behind: number;
-  failed: number;
-}
-
 /** Minutes until a case whose attempts keep failing is looked at again: doubling, at most six hours. */
 const patience = (failures: number): number => Math.min(2 ** failures, 360);
 
-/**
- * Whether an attempt failed because a version of a step that it began with was deleted: the next one begins with what is there, and there
- * is nothing to wait for. Once: where it fails again in the same way, waiting is what is left.
- */
-function lostItsStep({ events }: CaseFile): boolean {
-  const [before, last] = events.slice(-2);
-  return (
-    last?.type === 'AttemptFailed' &&
-    last.payload.error === 'Lambda.ResourceNotFoundException' &&
-    before?.type !== 'AttemptFailed'
-  );
-}
-
 /** Gives the case a new attempt when its execution is gone; the claim starts it. A case that keeps failing waits longer each time. */
-async function restart(file: CaseFile, at: Instant, report: SweepReport): Promise<void> {
+async function restart(file: CaseFile, at: Instant, report: SweepReport, patiently = true): Promise<void> {
   const { head } = file;
   const last = file.events.at(-1);
-  const waits = last?.type === 'AttemptFailed' && !lostItsStep(file);
-  if (waits && at < plus(last.at, patience(head.failures) * MINUTE)) {
+  if (patiently && last?.type === 'AttemptFailed' && at < plus(last.at, patience(head.failures) * MINUTE)) {
     log('error', 'CASE_STUCK', { caseId: head.caseId, attempt: head.attempt, count: head.failures });
     await lookAgain(dynamodb, table, head, plus(last.at, patience(head.failures) * MINUTE));
     return;
@@ -95,6 +72,7 @@ function nextLook(state: Case, end: Instant, at: Instant): Instant {
 /** Minds the clock of a case that waits: reminds whoever it waits for, and finds out when nobody is left who could decide. */
 async function mindClock(file: CaseFile, end: Instant, at: Instant): Promise<void> {
   const { head } = file;
+  if (!isClocked(file.state)) return lookAgain(dynamodb, table, head, nextLook(file.state, end, at));
   const after = await execute(exchange, file.state.caseId, system('sweep-cases'), ({ state }) =>
     // What follows at its end is for the execution that waits for it.
     isClocked(state) && exchange.now() < runningClock(state).deadline.dueAt ? { type: 'LookAtClock' } : undefined,
@@ -104,7 +82,7 @@ async function mindClock(file: CaseFile, end: Instant, at: Instant): Promise<voi
 }
 
 /** Looks whether everything that follows from a case's last change has happened, and makes it happen where not. */
-async function look(caseId: CaseId, at: Instant, report: SweepReport): Promise<void> {
+async function look(caseId: CaseId, at: Instant, report: SweepReport, patiently = true): Promise<void> {
   const file = await loadCase(dynamodb, table, caseId);
   const { head } = file;
   report.looked += 1;
@@ -117,7 +95,7 @@ async function look(caseId: CaseId, at: Instant, report: SweepReport): Promise<v
   }
   const done = isFinal(head.phase) && head.deposits === 0;
   if (done) return lookAgain(dynamodb, table, head, undefined);
-  if (!(await isRunning(env[ENV.stateMachine], caseId, head.attempt))) return restart(file, at, report);
+  if (!(await isRunning(env[ENV.stateMachine], caseId, head.attempt))) return restart(file, at, report, patiently);
   const { dueAt } = head;
   if (isWaiting(head.phase) && dueAt !== undefined && at < dueAt) return mindClock(file, dueAt, at);
   await lookAgain(dynamodb, table, head, plus(at, MINUTE));
@@ -145,6 +123,14 @@ export const handler = entryPoint(async (event: unknown): Promise<SweepReport> =
   if (end.success) {
     await afterEnd(end.data.detail.name, now(), report).catch((error: unknown) => {
       // The name is anybody's to choose; a case that does not exist is no failure of the sweep.
+      if (!(error instanceof NotFound)) throw error;
+    });
+    return report;
+  }
+  const asked = redriveRequest.safeParse(event);
+  if (asked.success) {
+    await look(asked.data.redrive, now(), report, false).catch((error: unknown) => {
+      // Nothing was looked at: the report says so.
       if (!(error instanceof NotFound)) throw error;
     });
     return report;
