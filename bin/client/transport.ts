@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../../lambdas/contracts/api-calls.ts';
-import { unavailable } from './errors.ts';
+import { unavailable, type ClientError } from './errors.ts';
 
 export interface HttpReply {
   readonly status: number;
@@ -56,22 +56,32 @@ async function once(request: HttpRequest, signal: AbortSignal | undefined): Prom
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
+/** A request to which nothing came back, and which may not be sent twice: a second one would be refused, or be somebody's second act. */
+const unknownOutcome = (error: unknown): ClientError =>
+  unavailable(
+    'No answer came, so it is not known whether it was done.',
+    'See with valiza show, and do it again if not.',
+    error,
+  );
+
 /**
  * Sends a request, again after a pause where nothing, 429 or 503 came back; every other answer is an answer. Safe for POST because
- * the idempotency key stays the same.
+ * the idempotency key stays the same, and for PUT because the same thing put again is the same; DELETE has neither, and is sent once.
  * @throws ClientError (69) when the exchange cannot be reached
  */
 export async function send(request: HttpRequest, patience: Patience): Promise<HttpReply> {
   const { signal } = patience;
   const wait = patience.pause ?? ((milliseconds: number) => pause(milliseconds, signal));
+  const sentOnce = request.method === 'DELETE';
   for (let attempt = 1; ; attempt += 1) {
     let retryAfter: string | null = null;
     try {
       const reply = await once(request, signal);
-      if (!NOT_NOW.includes(reply.status) || attempt === ATTEMPTS) return reply;
+      if (!NOT_NOW.includes(reply.status) || attempt === ATTEMPTS || sentOnce) return reply;
       retryAfter = reply.headers.get('retry-after');
     } catch (error) {
       signal?.throwIfAborted();
+      if (sentOnce) throw unknownOutcome(error);
       if (attempt === ATTEMPTS) {
         const { origin } = new URL(request.url);
         throw unavailable(

@@ -35,7 +35,9 @@ const clockState = (clock: Clock): unknown => ({
 function targetOf(body: string, now: number): number | undefined {
   try {
     const asked = JSON.parse(body) as { readonly advanceMs?: unknown; readonly to?: unknown };
-    const to = typeof asked.to === 'string' ? Date.parse(asked.to) : now + Number(asked.advanceMs);
+    const { advanceMs } = asked;
+    const to =
+      typeof asked.to === 'string' ? Date.parse(asked.to) : typeof advanceMs === 'number' ? now + advanceMs : NaN;
     return to >= now && to <= now + LONGEST_ADVANCE ? to : undefined;
   } catch {
     return undefined;

@@ -74,6 +74,16 @@ test('it gives up after four attempts, and waits as long as it is asked to', asy
   expect(pauses.every((row) => row >= 3000 && row <= 8000)).toBe(true);
 });
 
+test('what may not be sent twice is sent once, and says that its outcome is not known', async () => {
+  const resumption = decisions.replace('/decisions', '/suspension');
+  exchange.answers.set(`DELETE ${resumption}`, () => ({ status: 503, body: problem(503, 'BUSY') }));
+  const resume = () => apiOf(connection()).resumeRelease({ params: { caseId: CASE_ID } });
+  await expect(resume()).rejects.toMatchObject({ code: 'BUSY' });
+  expect(exchange.requests('DELETE', resumption)).toHaveLength(1);
+  exchange.answers.set(`DELETE ${resumption}`, () => ({ hangUp: true }));
+  await expect(resume()).rejects.toThrow('it is not known whether it was done');
+});
+
 test('too many calls end with an exit code of their own', async () => {
   exchange.answers.set(`POST ${decisions}`, () => ({ status: 429, body: problem(429, 'THROTTLED') }));
   await expect(decide()).rejects.toMatchObject({ exit: EXIT.tryAgain, code: 'THROTTLED' });
