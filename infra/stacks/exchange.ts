@@ -16,8 +16,10 @@ import {
   StateMachine,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { EVENT_SCHEMA } from '../../lambdas/contracts/event-schema.ts';
 import {
   ENV,
+  EVENT_SCHEMA_METADATA,
   EVENT_SOURCE,
   functionNameIn,
   MAIL_EVENTS,
@@ -60,6 +62,8 @@ export class ExchangeStack extends Stack {
   constructor(scope: Construct, id: string, props: ExchangeProps) {
     super(scope, id, props);
     const { environment, vault } = props;
+    // What this release understands: the doctor compares it with what cases in flight have (docs/upgrade.md).
+    this.addMetadata(EVENT_SCHEMA_METADATA, EVENT_SCHEMA);
     const bus = new EventBus(this, 'Bus', { eventBusName: `valiza-${environment.name}` });
     const mail = this.#mail(environment);
     this.#undelivered = new Queue(this, 'Undelivered', {

@@ -183,7 +183,7 @@ export async function readCase(exchange: Exchange, request: ApiRequest, caller: 
 export async function readEvents(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
   const file = await visibleCase(exchange, caseIdIn(request), caller);
   const side = sideOf(file.state, caller.person) ?? 'recipient';
-  return { status: 200, body: { caseId: file.state.caseId, events: eventsFor(side, caller.person, file.events) } };
+  return { status: 200, body: { caseId: file.state.caseId, events: eventsFor(side, caller.person, file.written) } };
 }
 
 /** POST /v1/cases/{caseId}/clarifications */

@@ -36,16 +36,19 @@ const othersOpenings = (reader: Person, events: readonly ChainedEvent[]): Readon
     ),
   );
 
-/** The case file as one side may read it: to the originator whole, so that its chain can be computed again. */
+/**
+ * The case file as one side may read it: to the originator whole, so that its chain can be computed again, and so in the form that each
+ * event was written in.
+ */
 export function eventsFor(side: Side, reader: Person, events: readonly ChainedEvent[]): readonly object[] {
   const others = othersOpenings(reader, events);
   return events.map((event) => {
-    const { sequence, type, at, actor, payload, salt, hash, previousHash } = event;
+    const { sequence, type, schemaVersion, at, actor, payload, salt, hash, previousHash } = event;
     const concernsOther = 'accessId' in payload && others.has(payload.accessId);
     if (side === 'recipient' && (!SHARED.includes(type) || concernsOther)) {
       return { sequence, type: 'Withheld', at, actor: {}, hash, previousHash };
     }
-    const shown = { sequence, type, at, actor, payload, hash, previousHash };
+    const shown = { sequence, type, schemaVersion, at, actor, payload, hash, previousHash };
     // With the salt the rest could be tried until the hash fits: it is for those who are shown the whole event.
     if (side === 'recipient' && actor.kind === 'person' && actor.nation !== reader.nation) {
       return { ...shown, actor: { kind: 'person', nation: actor.nation } };

@@ -149,6 +149,8 @@ export const eventList = z
       z.object({
         sequence: z.number(),
         type: z.string(),
+        /** Of the schema that it was written in; not of a withheld one. */
+        schemaVersion: z.number().optional(),
         at: z.string(),
         actor: z.record(z.string(), z.string()),
         payload: z.record(z.string(), z.unknown()).optional(),

@@ -159,13 +159,28 @@ const payloads = {
     again: z.boolean(),
   }),
   RequestWithdrawn: z.strictObject({ reason: z.string() }),
-  AttemptFailed: z.strictObject({ attempt: count, step: some, error: z.string() }),
+  AttemptFailed: z.strictObject({ attempt: count, step: some, error: z.string(), version: some.nullable() }),
 } satisfies Record<EventType, z.ZodType>;
 
 /** Each payload is the domain's: fails to compile when either side changes alone. */
 exactly<{ [T in EventType]: Extract<DomainEvent, { type: T }>['payload'] }>()(z.strictObject(payloads));
 
-const CURRENT = 1;
+/**
+ * The schema of events in which a type came to be, or got the form that it has today; 1 where that is the first. A new type or a new form
+ * raises the schema by one; an older form is rewritten in `upcast`, and kept as a case file under test/fixtures.
+ */
+const SINCE: Readonly<Partial<Record<EventType, number>>> = {
+  AttemptFailed: 2,
+  NoticeUndelivered: 2,
+  QuorumReachChanged: 2,
+  Reminded: 2,
+};
+
+/** The schema of events that this release knows, and every one before it. */
+export const EVENT_SCHEMA = Math.max(1, ...Object.values(SINCE));
+
+/** The schema that an event of a type is written in. */
+export const schemaOf = (type: EventType): number => SINCE[type] ?? 1;
 
 /** Everything but type and payload. A stored event also carries its place in the chain, which `evidence` verifies. */
 const envelope = z.strictObject({
@@ -173,7 +188,7 @@ const envelope = z.strictObject({
   payload: z.unknown(),
   caseId,
   sequence: z.int().positive(),
-  schemaVersion: z.literal(CURRENT),
+  schemaVersion: z.int().positive(),
   at: instant,
   actor: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('person'), personId, nation, agency }),
@@ -192,15 +207,25 @@ exactly<Omit<CaseEvent, 'payload'> & { payload: unknown; previousHash?: Digest; 
 /** An event that this release does not know or that has not its form: the case is parked, nothing is guessed (principle P8). */
 export class EventNotUnderstood extends InvariantBroken {}
 
-/** The event in today's form, whatever version it was written in. Today there is one: an older one is rewritten here when there are two. */
-function upcast(value: object): object {
-  const version = 'schemaVersion' in value ? value.schemaVersion : undefined;
-  if (version === CURRENT) return value;
+/** A release that met an event of a schema after its own, or one that never was. */
+const notKnown = (version: unknown): EventNotUnderstood => {
   // Only a number is quoted: anything else may be content that stands in the wrong place.
   const stated = typeof version === 'number' ? version : version === undefined ? 'missing' : 'of another form';
-  throw new EventNotUnderstood(
-    `An event has schema version ${stated}; this release knows version ${CURRENT}. Deploy the release that wrote it, or a later one.`,
+  return new EventNotUnderstood(
+    `An event has schema version ${stated}; this release knows versions 1 to ${EVENT_SCHEMA}. Deploy the release that wrote it, or a later one.`,
   );
+};
+
+/** The event in today's form, whatever schema it was written in; its place in the chain stays that of what was written. */
+function upcast(value: object): object {
+  const event = value as { readonly schemaVersion?: unknown; readonly type?: unknown; readonly payload?: unknown }; // looked at, and nothing else
+  const version = event.schemaVersion;
+  const today = schemaOf(event.type as EventType); // a type that is none has no form, and is refused with the rest of the event
+  if (version === today) return value;
+  // Schema 2: a failed attempt says which release it ran with.
+  if (version === 1 && event.type === 'AttemptFailed' && typeof event.payload === 'object')
+    return { ...event, schemaVersion: today, payload: { version: null, ...event.payload } };
+  throw notKnown(version);
 }
 
 const understood = <T>(result: z.ZodSafeParseResult<T>, what: string): T => {

@@ -33,6 +33,9 @@ export const ENV = {
 /** A function of an environment, as Lambda knows it. */
 export const functionNameIn = (environment: string, name: string): string => `valiza-${environment}-${name}`;
 
+/** Where the template of the exchange says which schema of events its functions know. */
+export const EVENT_SCHEMA_METADATA = 'valiza:eventSchema';
+
 /** The role that operators of an environment assume. */
 export const operatorRoleName = (environment: string): string => `valiza-${environment}-operator`;
 

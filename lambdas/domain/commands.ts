@@ -73,7 +73,13 @@ export type Command =
       readonly packageDestroyed: { readonly packageId: string; readonly objectKey: string } | null;
     }
   | { readonly type: 'RecordDepositsDestroyed'; readonly depositsDestroyed: readonly string[] }
-  | { readonly type: 'RecordFailure'; readonly attempt: number; readonly step: string; readonly error: string }
+  | {
+      readonly type: 'RecordFailure';
+      readonly attempt: number;
+      readonly step: string;
+      readonly error: string;
+      readonly version: string;
+    }
   | { readonly type: 'LookAtClock' }
   | ({ readonly type: 'RecordUndelivered' } & UndeliveredNotice)
   | { readonly type: 'Withdraw'; readonly reason: string };

@@ -64,9 +64,7 @@ export function decide(state: Case, command: Command, context: Context): Outcome
     case 'RecordDepositsDestroyed':
       return [{ type: 'DepositsDestroyed', payload: { depositIds: command.depositsDestroyed } }];
     case 'RecordFailure':
-      return [
-        { type: 'AttemptFailed', payload: { attempt: command.attempt, step: command.step, error: command.error } },
-      ];
+      return [{ type: 'AttemptFailed', payload: failureOf(command) }];
     case 'LookAtClock':
       return lookAtClock(standing(state, command), context);
     case 'RecordUndelivered':
@@ -75,6 +73,13 @@ export function decide(state: Case, command: Command, context: Context): Outcome
       return [{ type: 'RequestWithdrawn', payload: { reason: command.reason } }];
   }
 }
+
+const failureOf = ({ attempt, step, error, version }: Extract<Command, { type: 'RecordFailure' }>) => ({
+  attempt,
+  step,
+  error,
+  version,
+});
 
 /** The case as one of the phases in which the table lists the command: the phase table spoke first, and let nothing else through. */
 const standing = <C extends Command>(state: Case, _command: C) => state as Extract<Case, { phase: PhaseOf<C['type']> }>;

@@ -246,7 +246,13 @@ export type DomainEvent =
   | { readonly type: 'RequestWithdrawn'; readonly payload: { readonly reason: string } }
   | {
       readonly type: 'AttemptFailed';
-      readonly payload: { readonly attempt: number; readonly step: string; readonly error: string };
+      readonly payload: {
+        readonly attempt: number;
+        readonly step: string;
+        readonly error: string;
+        /** Version of the functions that the attempt ran with, as its recorder is numbered: which release failed. Null: not recorded (schema 1). */
+        readonly version: string | null;
+      };
     };
 
 export type EventType = DomainEvent['type'];
@@ -261,7 +267,8 @@ export type CaseEvent = DomainEvent & {
   readonly caseId: CaseId;
   /** 1 for the first. */
   readonly sequence: number;
-  readonly schemaVersion: 1;
+  /** Schema of events in which its type got the form that it was written in. */
+  readonly schemaVersion: number;
   readonly at: Instant;
   readonly actor: RecordedActor;
   /** Random, so that whoever is shown the hash of an event and not the event cannot find it by guessing. The store adds it. */

@@ -4,7 +4,7 @@ import {
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
-import { parseCaseEvent } from '../contracts/event-schema.ts';
+import { parseCaseEvent, schemaOf } from '../contracts/event-schema.ts';
 import { InvariantBroken, type Case } from '../domain/case.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { CaseEvent, DomainEvent, RecordedActor } from '../domain/events.ts';
@@ -24,6 +24,8 @@ import { tallyWrite } from './tally.ts';
 export interface CaseFile {
   readonly state: Case;
   readonly events: readonly ChainedEvent[];
+  /** The same in the form that each was written in, which the chain is over. */
+  readonly written: readonly ChainedEvent[];
   readonly head: CaseHead;
   /** Sequence up to which `announce` has told the world. */
   readonly announced: number;
@@ -68,13 +70,13 @@ export async function loadCase(client: DynamoDBClient, table: string, caseId: Ca
     const items = await readPartition(client, table, caseId);
     const head = items.find((item) => item['sk'] === HEAD) as CaseHead | undefined; // written by commitCase only
     if (head === undefined) throw new NotFound('No such case.');
-    const events = items
+    const written = items
       .filter((item) => String(item['sk']).startsWith('EV#'))
-      .map((item) => parseCaseEvent(parsed(String(item['body']))) as ChainedEvent); // the chain check proves the hashes are there
+      .map((item) => parsed(String(item['body'])));
     // A query is not a snapshot: when a commit fell between two of its pages, read again.
-    if (events.length !== head.sequence) continue;
+    if (written.length !== head.sequence) continue;
     const seen = items.find((item) => item['sk'] === SEEN_BY_ANNOUNCE);
-    return { ...rebuild(caseId, events, head), head, announced: Number(seen?.['through'] ?? 0) };
+    return { ...rebuild(caseId, written, head), head, announced: Number(seen?.['through'] ?? 0) };
   }
   throw new InvariantBroken('The head and the events of this case do not agree.');
 }
@@ -88,14 +90,21 @@ function parsed(body: string): unknown {
   }
 }
 
-function rebuild(caseId: CaseId, events: readonly ChainedEvent[], head: CaseHead): Pick<CaseFile, 'state' | 'events'> {
-  verifyChain(caseId, events);
+function rebuild(
+  caseId: CaseId,
+  stored: readonly unknown[],
+  head: CaseHead,
+): Pick<CaseFile, 'state' | 'events' | 'written'> {
+  const events = stored.map((event) => parseCaseEvent(event) as ChainedEvent); // the chain check proves the hashes are there
+  // Each was just read as an event, in today's form or an earlier one. The chain is over what was written.
+  const written = stored as readonly ChainedEvent[];
+  verifyChain(caseId, written);
   let state: Case | undefined;
   for (const event of events) state = evolve(state, event);
   if (state === undefined || events.at(-1)?.hash !== head.lastHash) {
     throw new InvariantBroken('The head does not name the last event of this case.');
   }
-  return { state, events };
+  return { state, events, written };
 }
 
 /** Gives events their place in the file: sequence, time, actor, chain. */
@@ -108,7 +117,7 @@ function place(commit: Commit): { readonly placed: readonly ChainedEvent[]; read
     sequence += 1;
     const { caseId, at, actor } = commit;
     const written = link(
-      { ...event, caseId, sequence, schemaVersion: 1, at, actor, salt: randomId() } as CaseEvent,
+      { ...event, caseId, sequence, schemaVersion: schemaOf(event.type), at, actor, salt: randomId() } as CaseEvent,
       previous,
     );
     // What could not be read back must not be written; and what is answered now is answered again from what is read back.
@@ -121,8 +130,7 @@ function place(commit: Commit): { readonly placed: readonly ChainedEvent[]; read
   return { placed, state };
 }
 
-function headWrite(table: string, commit: Commit, state: Case, lastHash: string): TransactWriteItem {
-  const head = headOf(state, lastHash);
+function headWrite(table: string, commit: Commit, head: Omit<CaseHead, 'attempt'>): TransactWriteItem {
   if (commit.file === undefined) return putNew(table, { ...head, sk: HEAD, attempt: 1 }, 'caseId');
   const { caseId, ...rest } = head;
   const gone = ['openKey', 'openSort', 'dueAt', 'failedStep', 'failedWith'].filter((name) => !(name in rest));
@@ -167,12 +175,15 @@ export async function commitCase(
   const { placed, state } = place(commit);
   const last = placed.at(-1);
   if (last === undefined) throw new InvariantBroken('A commit has at least one event.');
+  const written = [...(commit.file?.written ?? []), ...placed];
+  const eventSchema = Math.max(...written.map(({ schemaVersion }) => schemaVersion));
+  const head = { ...headOf(state, last.hash), eventSchema };
   const writes: TransactWriteItem[] = [
     tallyWrite(tallyTable, commit.caseId, commit.file?.head, last),
     ...placed.map((event) =>
       putNew(table, { caseId: commit.caseId, sk: eventKey(event.sequence), body: canonical(event) }, 'sk'),
     ),
-    headWrite(table, commit, state, last.hash),
+    headWrite(table, commit, head),
   ];
   if (commit.register !== undefined) writes.push(registerWrite(table, commit.register));
   if (commit.reference !== undefined) {
@@ -187,8 +198,8 @@ export async function commitCase(
     .catch((error: unknown) => Promise.reject(onlyTallyRefused(error) ? behind() : asOurError(error)));
   const attempt = commit.file?.head.attempt ?? 1;
   const announced = commit.file?.announced ?? 0;
-  const head = { ...headOf(state, last.hash), attempt };
-  return { state, events: [...(commit.file?.events ?? []), ...placed], head, announced };
+  const events = [...(commit.file?.events ?? []), ...placed];
+  return { state, events, written, head: { ...head, attempt }, announced };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { examined } from '../support/examined.ts';
-import { MINUTE, openScene, resourcesOf, verifyWhole, type Reachable, type Scene } from '../support/exchange.ts';
-import { attemptsOf, release, type Amendment } from '../support/releases.ts';
+import { MINUTE, openScene, resourcesOf, type Reachable, type Scene } from '../support/exchange.ts';
+import { valizaOn } from '../support/operator.ts';
+import { attemptsOf, finishCase, release, type Amendment } from '../support/releases.ts';
 
 jest.setTimeout(300_000);
 
@@ -81,35 +82,9 @@ const REQUEST = () => ({
 
 /** Carries a case from where it stands to its end. @returns the types of its events */
 async function finish(stand: Stand, seen: CaseView): Promise<string[]> {
-  const { who, runtime } = scene;
-  const { caseId } = seen;
-  const params = { caseId };
-  runtime.faults.plan = undefined;
-  if (AT_WORK.includes(stand)) await runtime.clock.advance(5 * MINUTE);
-  await runtime.settled();
-  let current = await scene.read(caseId);
-  if (current.phase === 'AWAITING_CLARIFICATION')
-    await scene.as(who.requester).clarify({ params, body: { answer: 'The first.' } });
-  current = await scene.read(caseId);
-  if (current.phase === 'UNDER_REVIEW') {
-    if (current.proposal === undefined) current = await scene.propose(caseId);
-    await scene.approve(current, who.releasing);
-    await scene.approve(current, who.security);
-    current = await scene.waitFor(caseId, 'AWAITING_ASSURANCE');
-  }
-  if (current.phase === 'AWAITING_ASSURANCE') {
-    await scene.assure(current);
-    current = await scene.waitFor(caseId, 'RELEASED');
-  }
-  if (['RELEASED', 'SUSPENDED'].includes(current.phase))
-    await scene.as(who.security).recallRelease({ params, body: { reason: 'The exercise is over.' } });
-  await scene.waitFor(caseId, 'CLOSED');
-  await runtime.settled();
-  const { events } = await scene.as(who.desk).readEvents({ params });
-  verifyWhole(caseId, events);
-  expect(await scene.objectsOf(caseId, 'deposits')).toEqual([]);
-  expect(await scene.objectsOf(caseId, 'packages')).toEqual([]);
-  return events.map(({ type }) => type);
+  scene.runtime.faults.plan = undefined;
+  if (AT_WORK.includes(stand)) await scene.runtime.clock.advance(5 * MINUTE);
+  return finishCase(scene, seen.caseId);
 }
 
 /** Stops the execution of a case's attempt, as an administrator could. */
@@ -211,10 +186,18 @@ describe('going back, and taking versions away', () => {
     examined('deploys', 1);
   });
 
-  test.each(['UNDER_REVIEW', 'AWAITING_ASSURANCE', 'RELEASED'] as const)(
-    'a case in %s whose steps are gone fails at its next step, and is begun anew within a minute',
-    async (stand) => {
-      await deploy(release('D', { keepsVersions: false }));
+  test.each([
+    ['UNDER_REVIEW', 'all its steps', /./],
+    ['AWAITING_ASSURANCE', 'all its steps', /./],
+    ['RELEASED', 'all its steps', /./],
+    // That it failed can still be recorded.
+    ['UNDER_REVIEW', 'what waits', /^awaitparty/],
+    ['AWAITING_ASSURANCE', 'what seals', /^sealpackage/],
+    ['RELEASED', 'what closes', /^closerelease/],
+  ] as const)(
+    'a case in %s that loses %s to a release fails at its next step, and is begun anew within a minute',
+    async (stand, _what, loses) => {
+      await deploy(release('D', { loses }));
       const seen = await scene.reach(stand);
       await deploy(release('E'));
       await scene.runtime.settled();
@@ -235,7 +218,24 @@ describe('going back, and taking versions away', () => {
       expect([first?.status, next?.states[0]]).toEqual(['FAILED', 'Release E']);
       await finish(stand, seen);
       expect(attemptsOf(scene, caseId).map(({ status }) => status)).toEqual(['FAILED', 'SUCCEEDED']);
+      const recorded = (await scene.as(scene.who.desk).readEvents({ params })).events.filter(
+        ({ type }) => type === 'AttemptFailed',
+      );
+      const gone = [expect.objectContaining({ error: 'Lambda.ResourceNotFoundException' })];
+      expect(recorded.map(({ payload }) => payload)).toEqual(loses.source === '.' ? [] : gone);
+      await deploy();
       examined('deploys', 1);
     },
   );
+});
+
+test('the doctor’s list goes on where its page ends', async () => {
+  // One more than a page holds.
+  const ids = new Set<string>();
+  while (ids.size < 26) ids.add((await scene.submit()).caseId);
+  const { stdout } = await valizaOn(scene, 'ops', 'doctor', '--json');
+  const { cases } = JSON.parse(stdout) as { cases: { caseId: string }[] };
+  expect(new Set(cases.map(({ caseId }) => caseId)).size).toBe(cases.length);
+  for (const id of ids) expect(cases.map(({ caseId }) => caseId)).toContain(id);
+  examined('deploys', 1);
 });

@@ -1,6 +1,6 @@
-import { PassThrough } from 'node:stream';
-import { run } from '../../bin/valiza.ts';
 import { MINUTE, openScene, type Scene } from '../support/exchange.ts';
+import { valizaOn } from '../support/operator.ts';
+import { release } from '../support/releases.ts';
 
 jest.setTimeout(120_000);
 
@@ -10,21 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 
-/** Runs the client on this exchange, as whoever sits at the machine. */
-async function valiza(...argv: string[]): Promise<{ exit: number; stdout: string; stderr: string }> {
-  const texts = { stdout: '', stderr: '' };
-  const stderr = new PassThrough();
-  stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('utf8')));
-  const exit = await run(argv, {
-    env: { VALIZA_EXCHANGE: scene.runtime.url },
-    home: '/nonexistent',
-    stdout: { write: (text: string) => (texts.stdout += text) },
-    stderr,
-    stdin: Object.assign(new PassThrough(), { isTTY: false }),
-    signal: new AbortController().signal,
-  });
-  return { exit, ...texts };
-}
+const valiza = (...argv: string[]) => valizaOn(scene, ...argv);
 
 test('the doctor finds nothing in flight in a new exchange', async () => {
   const { exit, stdout, stderr } = await valiza('ops', 'doctor');
@@ -83,4 +69,30 @@ test('a case that no execution carries is listed as such, until one does', async
   await clock.advance(5 * MINUTE);
   await scene.waitFor(caseId, 'UNDER_REVIEW');
   expect(await line()).toMatch(/^UNDER_REVIEW +[0-9a-f]{32}  attempt \d  workflow [0-9a-f]{8}  +due /);
+});
+
+test('the doctor finds nothing against deploying again what is deployed', async () => {
+  const { exit, stdout } = await valiza('ops', 'doctor', '--next', scene.exchange.assembly);
+  expect(exit).toBe(0);
+  expect(stdout).toMatch(/The release strands no case and loses nothing that is kept\.$/m);
+});
+
+test('the doctor refuses a release that would delete versions under a case in flight, and says what to do', async () => {
+  // What is deployed does not keep its versions; the next release, which is that of before, has others.
+  await scene.runtime.deploy({ assembly: scene.exchange.assembly, amend: release('B', { loses: /./ }) });
+  await scene.submit();
+  const { exit, stdout, stderr } = await valiza('ops', 'doctor', '--json', '--next', scene.exchange.assembly);
+  expect(exit).toBe(1);
+  const { findings } = JSON.parse(stdout) as { findings: { code: string; next: string }[] };
+  expect(findings.map(({ code }) => code)).toEqual(Array.from({ length: 6 }, () => 'VERSION_LOST'));
+  expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'NOT_TO_BE_DEPLOYED', exit: 1 } });
+});
+
+test.each([
+  ['a folder without an assembly', ['--next', '/nonexistent'], 2, 'USAGE'],
+  ['an environment that is not there', ['--env', 'ukr-production'], 77, 'NO_OPERATOR'],
+])('the doctor says what is wrong with %s', async (_, options, code, name) => {
+  const { exit, stdout, stderr } = await valiza('ops', 'doctor', '--json', ...options);
+  expect([exit, stdout]).toEqual([code, '']);
+  expect(JSON.parse(stderr)).toMatchObject({ error: { code: name, next: expect.stringMatching(/./) } });
 });

@@ -2,6 +2,8 @@ import type { InFlight } from '../../bin/client/in-flight.ts';
 import { strandingFindings } from '../../bin/client/release-check/carried.ts';
 import { statefulFindings } from '../../bin/client/release-check/stateful.ts';
 import { changesOf, type Release } from '../../bin/client/release-check/template.ts';
+import { EVENT_SCHEMA } from '../../lambdas/contracts/event-schema.ts';
+import { EVENT_SCHEMA_METADATA } from '../../lambdas/contracts/names.ts';
 import type { Templates } from '../support/template.ts';
 
 interface Changeable {
@@ -251,7 +253,8 @@ export function releaseChecksOf(templates: Templates): void {
 
   it('refuses a release that does not understand the events of a case in flight', () => {
     const draft = draftOf(templates);
-    const known = Number(draft.exchange.Metadata?.['valiza:eventSchema'] ?? 1);
+    const known = Number(draft.exchange.Metadata?.[EVENT_SCHEMA_METADATA]);
+    expect(known).toBe(EVENT_SCHEMA);
     expect(findingsOf(draft, draft, inFlight(name, '3', known))).toEqual([]);
     expect(findingsOf(draft, draft, inFlight(name, '3', known + 1))).toEqual(['EVENT_SCHEMA_OLDER']);
   });

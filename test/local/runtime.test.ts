@@ -128,7 +128,7 @@ describe('what a role may not do, it cannot do', () => {
         const { Properties } = resourceOf(template, 'AWS::IAM::Policy');
         Properties['PolicyDocument'] = {
           Version: '2012-10-17',
-          Statement: [{ Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: '*' }],
+          Statement: [{ Effect: 'Allow', Action: ['dynamodb:GetItem', 'logs:*'], Resource: '*' }],
         };
       },
     });

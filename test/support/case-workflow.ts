@@ -46,9 +46,12 @@ export async function caseWorkflowDefinition(): Promise<Definition> {
   const templates = templatesIn(await assemblyFor(canLocal.name), canLocal);
   const [machine] = templates.ofType('AWS::StepFunctions::StateMachine');
   let text = templates.text(machine?.properties['DefinitionString']);
+  const versions = templates.ofType('AWS::Lambda::Version');
   for (const { id, properties } of templates.ofType('AWS::Lambda::Function')) {
     const step = String(properties['FunctionName']).slice(`valiza-${canLocal.name}-`.length);
-    text = text.replaceAll(`\${${id}.Arn}`, `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${step}`);
+    const own = versions.filter((version) => templates.text(version.properties['FunctionName']) === `\${${id}}`);
+    for (const version of own)
+      text = text.replaceAll(`\${${version.id}}`, `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${step}`);
   }
   return JSON.parse(text) as Definition;
 }

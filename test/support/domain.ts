@@ -1,3 +1,4 @@
+import { schemaOf } from '../../lambdas/contracts/event-schema.ts';
 import type { Agreement, AgreementPin } from '../../lambdas/domain/agreement.ts';
 import type { Case } from '../../lambdas/domain/case.ts';
 import type { Command, Context } from '../../lambdas/domain/commands.ts';
@@ -157,7 +158,7 @@ export function record(
       ...event,
       caseId: CASE_ID,
       sequence: events.length + 1,
-      schemaVersion: 1,
+      schemaVersion: schemaOf(event.type),
       at: now,
       actor:
         actor.kind === 'system'
@@ -308,7 +309,7 @@ export function commandsFor(scene: Scene): Commands {
       packageDestroyed: sealed === null ? null : { packageId: sealed.packageId, objectKey: sealed.objectKey },
     },
     RecordDepositsDestroyed: { type: 'RecordDepositsDestroyed', depositsDestroyed: depositIds(scene) },
-    RecordFailure: { type: 'RecordFailure', attempt: 1, step: 'seal-package', error: 'Transient' },
+    RecordFailure: { type: 'RecordFailure', attempt: 1, step: 'seal-package', error: 'Transient', version: '7' },
     LookAtClock: { type: 'LookAtClock' },
     RecordUndelivered: {
       type: 'RecordUndelivered',

@@ -138,7 +138,7 @@ export const sha256 = (content: Uint8Array): Digest => `sha256:${createHash('sha
 /** Verifies the chain of a case file as the originator is shown it. @throws ChainBroken */
 export const verifyWhole = (caseId: string, events: readonly object[]): void =>
   // What the API leaves out because it is the same in each event; verifyChain looks at everything else.
-  verifyChain(caseId as CaseId, events.map((event) => ({ ...event, caseId, schemaVersion: 1 })) as ChainedEvent[]);
+  verifyChain(caseId as CaseId, events.map((event) => ({ ...event, caseId })) as ChainedEvent[]);
 
 /** Waits until a condition gives something else than undefined. @throws with `what` when it never does */
 export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {

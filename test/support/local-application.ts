@@ -81,6 +81,7 @@ export function synthesise(directory: string): string {
       resources: [table.tableArn],
     }),
   );
+  role.addToPolicy(new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: ['*'] }));
   key.grantEncryptDecrypt(role);
   const machine = new StateMachine(work, 'Machine', {
     queryLanguage: QueryLanguage.JSONATA,

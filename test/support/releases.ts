@@ -1,4 +1,4 @@
-import { resourcesOf, type Scene } from './exchange.ts';
+import { resourcesOf, verifyWhole, type Scene } from './exchange.ts';
 
 type Template = Record<string, unknown>;
 
@@ -6,8 +6,8 @@ type Template = Record<string, unknown>;
 export type Amendment = (stack: string, template: Template) => void;
 
 interface ReleaseWish {
-  /** Whether its versions stay when the next release takes their place; they do unless told. */
-  readonly keepsVersions?: boolean;
+  /** Whose versions go when the next release takes their place, by the beginning of their logical ids; all stay unless told. */
+  readonly loses?: RegExp;
 }
 
 interface Versioned {
@@ -21,7 +21,7 @@ interface Versioned {
  * and its workflow begins with a state more, which is named after it.
  */
 export const release =
-  (name: string, { keepsVersions = true }: ReleaseWish = {}): Amendment =>
+  (name: string, { loses }: ReleaseWish = {}): Amendment =>
   (_stack, template) => {
     const versions = resourcesOf(template).filter(([, { Type }]) => Type === 'AWS::Lambda::Version');
     if (versions.length === 0) return;
@@ -35,7 +35,7 @@ export const release =
     );
     const resources = JSON.parse(text) as Record<string, Versioned>;
     for (const [id, resource] of Object.entries(resources)) {
-      if (resource.Type === 'AWS::Lambda::Version' && !keepsVersions) resource.DeletionPolicy = 'Delete';
+      if (resource.Type === 'AWS::Lambda::Version' && loses?.test(id) === true) resource.DeletionPolicy = 'Delete';
       if (!steps.includes(id)) continue;
       const { Variables } = resource.Properties['Environment'] as { Variables: Record<string, unknown> };
       Variables['RELEASE'] = name;
@@ -67,4 +67,37 @@ export function attemptsOf(
         versions: [...new Set(versions.map((version) => version ?? '$LATEST'))].toSorted(),
       };
     });
+}
+
+/** Carries a case from wherever it stands to its end, by a recall. @returns the types of its events */
+export async function finishCase(scene: Scene, caseId: string): Promise<string[]> {
+  const { who, runtime } = scene;
+  const params = { caseId };
+  await runtime.settled();
+  let current = await scene.read(caseId);
+  if (current.phase === 'AWAITING_CLARIFICATION')
+    await scene.as(who.requester).clarify({ params, body: { answer: 'The first.' } });
+  current = await scene.read(caseId);
+  if (current.phase === 'UNDER_REVIEW') {
+    if (current.proposal === undefined) current = await scene.propose(caseId);
+    await scene.approve(current, who.releasing);
+    await scene.approve(current, who.security);
+    current = await scene.waitFor(caseId, 'AWAITING_ASSURANCE');
+  }
+  if (current.phase === 'AWAITING_ASSURANCE') {
+    await scene.assure(current);
+    current = await scene.waitFor(caseId, 'RELEASED');
+  }
+  if (['RELEASED', 'SUSPENDED'].includes(current.phase))
+    await scene.as(who.security).recallRelease({ params, body: { reason: 'The exercise is over.' } });
+  await scene.waitFor(caseId, 'CLOSED');
+  await runtime.settled();
+  const { events } = await scene.as(who.desk).readEvents({ params });
+  verifyWhole(caseId, events);
+  // Nothing of it is left behind.
+  for (const bucket of ['deposits', 'packages'] as const) {
+    const left = await scene.objectsOf(caseId, bucket);
+    if (left.length > 0) throw new Error(`${left.length} objects are left in ${bucket}.`);
+  }
+  return events.map(({ type }) => type);
 }

@@ -1,3 +1,4 @@
+import { EVENT_SCHEMA_METADATA } from '../../../lambdas/contracts/names.ts';
 import type { InFlight } from '../in-flight.ts';
 import {
   changesOf,
@@ -141,7 +142,7 @@ function lostRights(
 
 /** Events that the next release does not understand: it would refuse those cases, and lose nothing of them. */
 function newerEvents({ cases }: InFlight, next: Release): Finding[] {
-  const knows = Number(next.exchange.Metadata?.['valiza:eventSchema'] ?? 1);
+  const knows = Number(next.exchange.Metadata?.[EVENT_SCHEMA_METADATA] ?? 1);
   const newer = cases.filter(({ eventSchema }) => eventSchema > knows);
   if (newer.length === 0) return [];
   return [

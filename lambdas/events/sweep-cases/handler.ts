@@ -36,11 +36,25 @@ const ended = z.object({
 /** Minutes until a case whose attempts keep failing is looked at again: doubling, at most six hours. */
 const patience = (failures: number): number => Math.min(2 ** failures, 360);
 
+/**
+ * Whether an attempt failed because a version of a step that it began with was deleted: the next one begins with what is there, and there
+ * is nothing to wait for. Once: where it fails again in the same way, waiting is what is left.
+ */
+function lostItsStep({ events }: CaseFile): boolean {
+  const [before, last] = events.slice(-2);
+  return (
+    last?.type === 'AttemptFailed' &&
+    last.payload.error === 'Lambda.ResourceNotFoundException' &&
+    before?.type !== 'AttemptFailed'
+  );
+}
+
 /** Gives the case a new attempt when its execution is gone; the claim starts it. A case that keeps failing waits longer each time. */
 async function restart(file: CaseFile, at: Instant, report: SweepReport, patiently = true): Promise<void> {
   const { head } = file;
   const last = file.events.at(-1);
-  if (patiently && last?.type === 'AttemptFailed' && at < plus(last.at, patience(head.failures) * MINUTE)) {
+  const waits = patiently && last?.type === 'AttemptFailed' && !lostItsStep(file);
+  if (waits && at < plus(last.at, patience(head.failures) * MINUTE)) {
     log('error', 'CASE_STUCK', { caseId: head.caseId, attempt: head.attempt, count: head.failures });
     await lookAgain(dynamodb, table, head, plus(last.at, patience(head.failures) * MINUTE));
     return;

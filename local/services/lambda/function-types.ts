@@ -3,6 +3,7 @@ import type { Statement } from '../../iam/policy.ts';
 import type { ResourceType } from '../../resource.ts';
 import { notImplemented } from '../../service.ts';
 import { inertProperty, resourceType } from '../template-properties.ts';
+import { configurationOf, type FunctionConfiguration, functionProperties } from './function-configuration.ts';
 import type { FunctionRegistry } from './function-registry.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html */
@@ -90,6 +91,29 @@ const conditionOf = ({
           ...(SourceAccount !== undefined && { StringEquals: { 'AWS:SourceAccount': SourceAccount } }),
         },
       };
+
+/** What a template's functions become, and how they are changed and taken away. */
+export interface FunctionKeeping {
+  add(configuration: FunctionConfiguration): void;
+  change(configuration: FunctionConfiguration): void;
+  remove(name: string): Promise<void>;
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html: only another name replaces it. */
+export function functionType({ add, change, remove }: FunctionKeeping): ResourceType {
+  const made = (keep: (configuration: FunctionConfiguration) => void): ResourceType =>
+    resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
+      const configuration = configurationOf(properties, context);
+      keep(configuration);
+      return { ref: configuration.name, attributes: { Arn: configuration.arn } };
+    });
+  return {
+    ...made(add),
+    update: made(change).create,
+    replaces: (before, after) => before['FunctionName'] !== after['FunctionName'],
+    remove: (properties, context) => remove(String(properties['FunctionName'] ?? context.physicalName(64))),
+  };
+}
 
 /** Versions, aliases and permissions. */
 export const functionTypes = (registry: FunctionRegistry): ResourceType[] => [

@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { AccessDenied, type RoleCaller, type ServiceCaller } from '../../iam/policy.ts';
 import type { FunctionInvoker, InvocationOutcome, KeyUse, QueueSink, RoleCallerFor, TableStream } from '../../ports.ts';
-import type { Properties, ResourceContext, ResourceType } from '../../resource.ts';
+import type { ResourceType } from '../../resource.ts';
 import { type Host, ServiceError } from '../../service.ts';
-import { resourceType } from '../template-properties.ts';
 import { eventSourceMappingType } from './event-source-mapping.ts';
-import {
-  configurationOf,
-  type FunctionConfiguration,
-  functionProperties,
-  instanceEnvironment,
-  type InstanceCredentials,
-} from './function-configuration.ts';
+import { type FunctionConfiguration, instanceEnvironment, type InstanceCredentials } from './function-configuration.ts';
 import { FunctionInstance } from './function-instance.ts';
 import { FunctionLog, type LogLine } from './function-log.ts';
 import { FunctionRegistry, type FunctionTarget, type RegisteredFunction } from './function-registry.ts';
-import { functionTypes } from './function-types.ts';
+import { functionType, functionTypes } from './function-types.ts';
 import { InstancePool } from './instance-pool.ts';
 import type { StreamPoller } from './stream-poller.ts';
 
@@ -47,7 +40,11 @@ export class LambdaService implements FunctionInvoker {
     this.#deps = deps;
     this.#registry = new FunctionRegistry(host.dataDirectory);
     this.types = [
-      this.#functionType(),
+      functionType({
+        add: (configuration) => this.#add(configuration),
+        change: (configuration) => this.#change(configuration),
+        remove: async (name) => this.#registry.remove(name)?.pool.stop(),
+      }),
       ...functionTypes(this.#registry),
       eventSourceMappingType(host, {
         registry: this.#registry,
@@ -160,30 +157,6 @@ export class LambdaService implements FunctionInvoker {
   async stop(): Promise<void> {
     for (const poller of this.#pollers) poller.stop();
     await Promise.all([...this.#registry.all()].map(({ pool }) => pool.stop()));
-  }
-
-  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html: only another name replaces it. */
-  #functionType(): ResourceType {
-    const created = ({ name, arn }: FunctionConfiguration) => ({ ref: name, attributes: { Arn: arn } });
-    const type = resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
-      const configuration = configurationOf(properties, context);
-      this.#add(configuration);
-      return created(configuration);
-    });
-    const named = (properties: Properties, context: ResourceContext): string =>
-      String(properties['FunctionName'] ?? context.physicalName(64));
-    return {
-      ...type,
-      update: resourceType('AWS::Lambda::Function', functionProperties, (properties, context) => {
-        const configuration = configurationOf(properties, context);
-        this.#change(configuration);
-        return created(configuration);
-      }).create,
-      replaces: (before, after) => before['FunctionName'] !== after['FunctionName'],
-      remove: async (properties, context) => {
-        await this.#registry.remove(named(properties, context))?.pool.stop();
-      },
-    };
   }
 
   /** What is published stays as it is; what is under way ends as it began. */

@@ -1,4 +1,4 @@
-import { EventNotUnderstood, parseCaseEvent } from '../../../lambdas/contracts/event-schema.ts';
+import { EVENT_SCHEMA, EventNotUnderstood, parseCaseEvent, schemaOf } from '../../../lambdas/contracts/event-schema.ts';
 import { InvariantBroken } from '../../../lambdas/domain/case.ts';
 import type { CaseEvent, EventType } from '../../../lambdas/domain/events.ts';
 import { plus } from '../../../lambdas/domain/instant.ts';
@@ -66,8 +66,25 @@ describe('what is not understood is refused', () => {
     ['nothing', undefined, /An event is an object/],
     ['null', null, /An event is an object/],
     ['a text', 'RequestSubmitted', /An event is an object/],
-    ['no version', { ...assessed, schemaVersion: undefined }, /schema version missing; this release knows version 1/],
-    ['a later version', { ...assessed, schemaVersion: 2 }, /schema version 2; this release knows version 1/],
+    [
+      'no version',
+      { ...assessed, schemaVersion: undefined },
+      /schema version missing; this release knows versions 1 to \d/,
+    ],
+    [
+      'a later version',
+      { ...assessed, schemaVersion: EVENT_SCHEMA + 1 },
+      new RegExp(`schema version ${EVENT_SCHEMA + 1}; this release knows versions 1 to ${EVENT_SCHEMA}`),
+    ],
+    // Known, but not for this type: nothing was ever written so.
+    ['a version that the type never had', { ...assessed, schemaVersion: 2 }, /schema version 2; /],
+    ['a version between two', { ...assessed, schemaVersion: 1.5 }, /schema version 1.5; /],
+    ['a new type in an old version', { ...first('Reminded'), schemaVersion: 1 }, /schema version 1; /],
+    [
+      'an old version that is not its form',
+      { ...first('AttemptFailed'), schemaVersion: 1, payload: 'x' },
+      /schema version 1; /,
+    ],
     ['an unknown type', { ...assessed, type: 'RequestForgotten' }, /type/],
     ['no type', { ...assessed, type: undefined }, /type/],
     ['an unknown member', { ...assessed, remark: 'x' }, /remark/],
@@ -155,6 +172,18 @@ describe('what decide produces is read back as it was', () => {
 
   it.each(EVENTS.map((event) => [event.type, event.sequence, event] as const))('%s %i', (_type, _sequence, event) => {
     expect(parseCaseEvent(stored(event))).toEqual(stored(event));
+  });
+
+  it('rewrites a failed attempt of schema 1, which did not say which release it ran with', () => {
+    const today = first('AttemptFailed');
+    const { version: _version, ...payload } = today['payload'] as Record<string, unknown>;
+    expect([schemaOf('AttemptFailed'), today['schemaVersion']]).toEqual([2, 2]);
+    expect(parseCaseEvent({ ...today, schemaVersion: 1, payload })).toEqual({
+      ...today,
+      payload: { ...payload, version: null },
+    });
+    // And no event of today is taken for an old one.
+    expect(() => parseCaseEvent({ ...today, payload })).toThrow(EventNotUnderstood);
   });
 
   it('with its place in the chain, where it has one', () => {
