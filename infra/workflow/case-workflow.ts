@@ -6,6 +6,7 @@ import {
   Fail,
   IntegrationPattern,
   JitterType,
+  Pass,
   Succeed,
   TaskInput,
   Timeout,
@@ -108,8 +109,11 @@ export function caseWorkflow(scope: Construct, steps: Steps): IChainable {
   goTo('hold', hold);
   goTo('close', close);
   for (const [next, name] of ENDS) goTo(next, new Succeed(scope, name));
-  // An answer that is none of these is not believed: the case file is read again.
-  where.otherwise(assess);
+  // An answer that is none of these is not believed, and not asked for again and again: the next attempt reads the case file.
+  const unknown = Pass.jsonata(scope, 'An answer that leads nowhere', {
+    outputs: { failure: { step: 'Where does the case stand?', error: ERRORS.invariantBroken } },
+  });
+  where.otherwise(unknown.next(recordFailure));
 
   for (const state of [assess, awaitDecision, awaitAssurance, close]) state.next(where);
   seal.next(open);

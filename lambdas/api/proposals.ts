@@ -10,6 +10,7 @@ import { ENV } from '../contracts/names.ts';
 import { commandsFor } from '../domain/capacity.ts';
 import type { Case } from '../domain/case.ts';
 import type { CaseId, PersonId } from '../domain/ids.ts';
+import type { Instant } from '../domain/instant.ts';
 import { readEnvironment } from '../platform/environment.ts';
 import { NotFound } from '../platform/errors.ts';
 import type { Exchange } from '../platform/execute.ts';
@@ -68,11 +69,20 @@ async function storedLength(caseId: CaseId, depositId: string): Promise<number |
   return (await objectsUnder(env[ENV.depositsBucket], key)).get(key) ?? null;
 }
 
+/**
+ * The beginning of a window that is to open at once: where one stands already, that one, so that the same proposal sent again, because its
+ * answer was lost, is the same (RFC 9110 §9.2.2) and voids no vote.
+ */
+function atOnce(state: Case, now: Instant): Instant {
+  const standing = 'proposal' in state ? state.proposal?.proposal.notBefore : undefined;
+  return standing !== undefined && standing <= now ? standing : now;
+}
+
 /** PUT /v1/cases/{caseId}/proposal */
 export async function putProposal(exchange: Exchange, request: ApiRequest, caller: Caller): Promise<Answer> {
   const body = request.body as z.infer<typeof proposalBody>; // checked by the route's schema
   const nation = exchange.originatingNation;
-  const state = await mutate(exchange, request, caller, caseIdIn(request), {
+  const state = await mutate(exchange, request, caller, caseIdIn(request), (file) => ({
     type: 'PutProposal',
     documents: body.documents.map(({ origin, marking, ...document }) => ({
       ...document,
@@ -84,10 +94,10 @@ export async function putProposal(exchange: Exchange, request: ApiRequest, calle
       keyFingerprint: digestIn(keyFingerprint),
     })),
     conditions: body.conditions,
-    notBefore: body.notBefore === undefined ? exchange.now() : instantOf(body.notBefore),
+    notBefore: body.notBefore === undefined ? atOnce(file.state, exchange.now()) : instantOf(body.notBefore),
     notAfter: instantOf(body.notAfter),
     copies: body.copies,
-  });
+  }));
   return answerWithCase(request, caller, state);
 }
 

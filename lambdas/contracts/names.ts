@@ -86,6 +86,7 @@ export const TASKS = [
   'Hold until expiry or recall',
   'Close release',
   'Record the failure',
+  'Where does the case stand?',
 ] as const;
 export type Task = (typeof TASKS)[number];
 

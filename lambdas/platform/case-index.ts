@@ -180,6 +180,17 @@ export async function lookAgain(
   });
 }
 
+/** Sets when the sweep looks next at a case that it could not read: whatever its head says. */
+export async function postpone(client: DynamoDBClient, table: string, caseId: string, at: Instant): Promise<void> {
+  await conditionally(client, {
+    TableName: table,
+    Key: headKey(caseId),
+    UpdateExpression: 'SET dueSort = :at',
+    ConditionExpression: 'attribute_exists(dueKey)',
+    ExpressionAttributeValues: toItem({ ':at': at }),
+  });
+}
+
 /** Records how far `announce` has got; never backwards. Its own item, so that progress never collides with a change of the case. */
 export async function recordAnnounced(
   client: DynamoDBClient,

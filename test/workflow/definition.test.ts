@@ -24,6 +24,7 @@ const stepOf = (state: State): Step => state.Arguments?.FunctionName.split(':').
 
 const ASSESS = 'Assess request';
 const RECORD = 'Record the failure';
+const UNKNOWN = 'An answer that leads nowhere';
 const FAILED = 'Stopped, recorded and to be resumed';
 
 it('is valid in the Amazon States Language', () => {
@@ -58,6 +59,7 @@ it('reads like the mission', () => {
       'Withdrawn',
       'To be continued by the next attempt',
       'Superseded by a later attempt',
+      UNKNOWN,
       RECORD,
       FAILED,
     ].toSorted(),
@@ -149,7 +151,7 @@ it('hands its token to await-party alone, and to every wait', () => {
 it('carries from state to state where to go and how long to wait, and nothing else', () => {
   for (const [name, state] of Object.entries(definition.States)) {
     expect([name, state.Assign]).toEqual([name, undefined]);
-    if (state.Type !== 'Task') expect([name, state.Output]).toEqual([name, undefined]);
+    if (state.Type !== 'Task' && name !== UNKNOWN) expect([name, state.Output]).toEqual([name, undefined]);
   }
   for (const [name, state] of tasks) {
     const from = isWait(state) ? '$states.result' : '$states.result.Payload';
@@ -158,9 +160,13 @@ it('carries from state to state where to go and how long to wait, and nothing el
   }
 });
 
-it('routes every edge once, by its name, and reads the case again for any other', () => {
+it('routes every edge once, by its name, and leaves any other to the next attempt', () => {
   const router = definition.States['Where does the case stand?'];
-  expect(router?.Default).toBe(ASSESS);
+  expect(router?.Default).toBe(UNKNOWN);
+  expect(definition.States[UNKNOWN]).toMatchObject({
+    Output: { failure: { step: 'Where does the case stand?', error: 'InvariantBroken' } },
+    Next: RECORD,
+  });
   expect((router?.Choices ?? []).map(({ Condition }) => Condition).toSorted()).toEqual(
     NEXT.map((next) => `{% $states.input.next = '${next}' %}`).toSorted(),
   );

@@ -125,11 +125,13 @@ describe.each(WAYS)('from "%s"', (state, reach) => {
   });
 
   it.each(['', 'sealed', 'Seal', 'CLOSED', 'open ', 'constructor'])(
-    '%p is not believed: the case is read again',
+    '%p is not believed: the failure is recorded, and the next attempt reads the case',
     async (next) => {
       const walked = await reach(next);
-      expect(after(state, walked).slice(0, 2)).toEqual([ROUTER, 'Assess request']);
-      expect(await walked.outcome()).toMatchObject({ status: 'SUCCEEDED' });
+      expect(after(state, walked)).toEqual([ROUTER, 'An answer that leads nowhere', RECORD, FAILED]);
+      const failure = { step: ROUTER, error: ERRORS.invariantBroken };
+      expect(walked.visits.at(-1)).toEqual({ step: 'record-failure', payload: { ...CASE, failure } });
+      expect(await walked.outcome()).toMatchObject({ status: 'FAILED', error: 'AttemptFailed' });
     },
   );
 });

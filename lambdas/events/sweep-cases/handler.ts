@@ -3,10 +3,10 @@ import { ENV } from '../../contracts/names.ts';
 import { redriveRequest, type SweepReport } from '../../contracts/operator.ts';
 import { isCaseId, type CaseId } from '../../domain/ids.ts';
 import { isClocked, runningClock, type Case } from '../../domain/case.ts';
-import { earliest, HOUR, MINUTE, plus, type Instant } from '../../domain/instant.ts';
+import { DAY, earliest, HOUR, MINUTE, plus, type Instant } from '../../domain/instant.ts';
 import { isFinal, isWaiting } from '../../domain/phases.ts';
 import { nextReminderAt } from '../../domain/reminders.ts';
-import { claimAttempt, listDue, lookAgain, nudge } from '../../platform/case-index.ts';
+import { claimAttempt, listDue, lookAgain, nudge, postpone } from '../../platform/case-index.ts';
 import { loadCase, type CaseFile } from '../../platform/case-store.ts';
 import { now } from '../../platform/clock.ts';
 import { dynamodb } from '../../platform/dynamodb.ts';
@@ -27,11 +27,16 @@ const table = env[ENV.casesTable];
 /** Cases looked at in one sweep: what is left is due again a minute later. */
 const MOST = 200;
 
+/** How long a case that cannot be looked at waits, so that it holds up none that can. */
+const UNREADABLE = 10 * MINUTE;
+
 /** The end of an execution that did not succeed. https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html */
 const ended = z.object({
   'detail-type': z.literal('Step Functions Execution Status Change'),
-  detail: z.object({ name: z.string() }),
+  detail: z.object({ name: z.string(), startDate: z.number(), stopDate: z.number() }),
 });
+
+type Ended = z.infer<typeof ended>['detail'];
 
 /** Minutes until a case whose attempts keep failing is looked at again: doubling, at most six hours. */
 const patience = (failures: number): number => Math.min(2 ** failures, 360);
@@ -49,14 +54,18 @@ function lostItsStep({ events }: CaseFile): boolean {
   );
 }
 
+/** Failed attempts since anything else happened to the case: those before were got over. */
+const failuresInARow = ({ events }: CaseFile): number =>
+  events.length - 1 - events.findLastIndex(({ type }) => type !== 'AttemptFailed');
+
 /** Gives the case a new attempt when its execution is gone; the claim starts it. A case that keeps failing waits longer each time. */
 async function restart(file: CaseFile, at: Instant, report: SweepReport, patiently = true): Promise<void> {
   const { head } = file;
-  const last = file.events.at(-1);
-  const waits = patiently && last?.type === 'AttemptFailed' && !lostItsStep(file);
-  if (waits && at < plus(last.at, patience(head.failures) * MINUTE)) {
-    log('error', 'CASE_STUCK', { caseId: head.caseId, attempt: head.attempt, count: head.failures });
-    await lookAgain(dynamodb, table, head, plus(last.at, patience(head.failures) * MINUTE));
+  const failures = failuresInARow(file);
+  const again = plus(file.state.changedAt, patience(failures) * MINUTE);
+  if (patiently && failures > 0 && !lostItsStep(file) && at < again) {
+    log('error', 'CASE_STUCK', { caseId: head.caseId, attempt: head.attempt, count: failures });
+    await lookAgain(dynamodb, table, head, again);
     return;
   }
   if (!(await agreesWithTally(dynamodb, env[ENV.tallyTable], head))) {
@@ -72,15 +81,16 @@ async function restart(file: CaseFile, at: Instant, report: SweepReport, patient
   await lookAgain(dynamodb, table, head, plus(at, 2 * MINUTE));
 }
 
-/** How often it is asked whether those who could decide a request are still there: the directory may change at any time. */
-const CENSUS = HOUR;
+/**
+ * A case that waits is not left alone for longer than this: the event of an execution's end may be lost, and those who could decide may leave
+ * the directory. Each look costs some units of the table, so not much oftener.
+ */
+const LONGEST_WITHOUT_LOOK = DAY;
 
 /** When a case that waits as it should is to be looked at again: at its next reminder, and when its clock should have been minded. */
 function nextLook(state: Case, end: Instant, at: Instant): Instant {
-  const minded = plus(end, MINUTE);
-  if (!isClocked(state)) return minded;
-  const reminder = nextReminderAt(state) ?? minded;
-  return earliest(minded, reminder, ...(state.phase === 'UNDER_REVIEW' ? [plus(at, CENSUS)] : []));
+  const latest = earliest(plus(end, MINUTE), plus(at, LONGEST_WITHOUT_LOOK));
+  return isClocked(state) ? earliest(latest, nextReminderAt(state) ?? latest) : latest;
 }
 
 /** Minds the clock of a case that waits: reminds whoever it waits for, and finds out when nobody is left who could decide. */
@@ -100,31 +110,39 @@ async function look(caseId: CaseId, at: Instant, report: SweepReport, patiently 
   const file = await loadCase(dynamodb, table, caseId);
   const { head } = file;
   report.looked += 1;
-  if (file.announced < head.sequence) {
+  const behind = file.announced < head.sequence;
+  if (behind) {
     report.redelivered += 1;
     log('warn', 'CASE_REDELIVERED', { caseId, sequence: file.announced });
-    await lookAgain(dynamodb, table, head, plus(at, MINUTE));
-    await nudge(dynamodb, table, caseId);
-    return;
   }
   const done = isFinal(head.phase) && head.deposits === 0;
-  if (done) return lookAgain(dynamodb, table, head, undefined);
-  if (!(await isRunning(env[ENV.stateMachine], caseId, head.attempt))) return restart(file, at, report, patiently);
+  // Whoever cannot be told of a case must not keep it from going on: the two are repaired apart.
+  if (!done && !(await isRunning(env[ENV.stateMachine], caseId, head.attempt))) {
+    await restart(file, at, report, patiently);
+    if (behind) await nudge(dynamodb, table, caseId);
+    return;
+  }
+  if (done && !behind) return lookAgain(dynamodb, table, head, undefined);
   const { dueAt } = head;
-  if (isWaiting(head.phase) && dueAt !== undefined && at < dueAt) return mindClock(file, dueAt, at);
+  if (!behind && isWaiting(head.phase) && dueAt !== undefined && at < dueAt) return mindClock(file, dueAt, at);
   await lookAgain(dynamodb, table, head, plus(at, MINUTE));
   // A case that runs and stands where it does not wait may have missed its wake-up.
   await nudge(dynamodb, table, caseId);
 }
 
-/** An execution failed, timed out or was stopped: its case gets the next attempt at once, if it still was the present one. */
-async function afterEnd(name: string, at: Instant, report: SweepReport): Promise<void> {
+/**
+ * An execution failed, timed out or was stopped: its case gets the next attempt at once, if it still was the present one. After one that
+ * ended as soon as it had begun, the next sweep looks: what always fails at once must not be begun without end.
+ */
+async function afterEnd({ name, startDate, stopDate }: Ended, at: Instant, report: SweepReport): Promise<void> {
   const execution = parseExecutionName(name);
   if (execution === undefined || !isCaseId(execution.caseId)) return;
   const file = await loadCase(dynamodb, table, execution.caseId);
   report.looked += 1;
   const over = isFinal(file.head.phase) && file.head.deposits === 0;
-  if (!over && file.head.attempt === execution.attempt) await restart(file, at, report);
+  if (over || file.head.attempt !== execution.attempt) return;
+  if (stopDate - startDate < MINUTE && !lostItsStep(file)) await lookAgain(dynamodb, table, file.head, at);
+  else await restart(file, at, report);
 }
 
 /**
@@ -135,7 +153,7 @@ export const handler = entryPoint(async (event: unknown): Promise<SweepReport> =
   const report: SweepReport = { looked: 0, restarted: 0, redelivered: 0, behind: 0, failed: 0 };
   const end = ended.safeParse(event);
   if (end.success) {
-    await afterEnd(end.data.detail.name, now(), report).catch((error: unknown) => {
+    await afterEnd(end.data.detail, now(), report).catch((error: unknown) => {
       // The name is anybody's to choose; a case that does not exist is no failure of the sweep.
       if (!(error instanceof NotFound)) throw error;
     });
@@ -158,6 +176,7 @@ export const handler = entryPoint(async (event: unknown): Promise<SweepReport> =
       await look(caseId, now(), report);
     } catch (error) {
       report.failed += 1;
+      await postpone(dynamodb, table, caseId, plus(now(), UNREADABLE));
       log('error', 'SWEEP_FAILED', { caseId, errorName: errorName(error), at: errorPlace(error) });
     }
   }
