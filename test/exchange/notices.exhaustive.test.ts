@@ -1,7 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { examined } from '../support/examined.ts';
-import { DAY, HOUR, MINUTE, openScene, type Scene } from '../support/exchange.ts';
+import { DAY, MINUTE, openScene, type Scene } from '../support/exchange.ts';
 
 jest.setTimeout(180_000);
 
@@ -130,7 +130,7 @@ describe('mail that comes back', () => {
     expect(mailed(caseId, LOST)).toEqual(['can-authority-1', 'can-releasing-1', 'can-releasing-2']);
     expect(logged(caseId)).toContain('MAIL_UNDELIVERED');
     // There is one security officer: nobody is left who could decide and can be told.
-    await wait(HOUR + SOON);
+    await wait(DAY + SOON);
     const [lost, ...more] = await filed(caseId, 'QuorumReachChanged');
     expect([lost?.payload, more]).toEqual([
       { withinReach: false, openRoles: ['releasing-officer', 'security-officer'] },
@@ -145,7 +145,7 @@ describe('mail that comes back', () => {
     expect((await filed(arrived.caseId, 'RequestAssessed'))[0]?.payload['escalated']).toBe(true);
 
     await scene.change(scene.who.security, { mail: other });
-    await wait(HOUR + SOON);
+    await wait(DAY + SOON);
     expect((await filed(caseId, 'QuorumReachChanged')).at(-1)?.payload).toMatchObject({ withinReach: true });
     expect(mailed(caseId, NOBODY)).toHaveLength(2);
   });

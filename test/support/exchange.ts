@@ -183,18 +183,23 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const nation = environment.startsWith('can') ? 'CAN' : 'UKR';
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'valiza-exchange-')));
   const keysFolder = join(folder, 'keys');
-  const roles: { readonly logicalId: string; readonly name: string }[] = [];
+  const named: { readonly type: string; readonly logicalId: string; readonly name: string }[] = [];
   const exchange = await startExchange({
     ...rest,
     environment,
     exerciseFolder: join(folder, 'exercise'),
     amend(stack, template) {
-      const logicalIds = resourcesOf(template).flatMap(([id, row]) => (row.Type === 'AWS::IAM::Role' ? [id] : []));
-      roles.push(...logicalIds.map((logicalId) => ({ logicalId, name: physicalName(stack, logicalId) })));
+      for (const [logicalId, { Type: type }] of resourcesOf(template))
+        named.push({ type, logicalId, name: physicalName(stack, logicalId) });
       amend?.(stack, template);
     },
   });
   const { runtime } = exchange;
+  const nameOf = (type: string, prefix: string): string => {
+    const found = named.find((row) => row.type === type && row.logicalId.startsWith(prefix));
+    if (found === undefined) throw new Error(`No ${type} of the templates begins with ${prefix}.`);
+    return found.name;
+  };
   const at = (): string => new Date(runtime.clock.now()).toISOString();
   if (people) await enterPeople({ apiAs: (personId) => exchange.as(personId), keysFolder, at: at() });
   const entries = new Map<string, ProposedEntry>();
@@ -363,11 +368,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
             .filter(({ type }) => type.endsWith('StateEntered'))
             .map(({ details }) => String(details['stateEnteredEventDetails']?.['name'])),
         ),
-    roleNamed(prefix) {
-      const found = roles.find(({ logicalId }) => logicalId.startsWith(prefix));
-      if (found === undefined) throw new Error(`No role of the templates begins with ${prefix}.`);
-      return found.name;
-    },
+    roleNamed: (prefix) => nameOf('AWS::IAM::Role', prefix),
     async objectsOf(caseId, bucket) {
       const client = new S3Client({
         endpoint: runtime.url,
