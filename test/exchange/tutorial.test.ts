@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -196,37 +196,5 @@ describe('how the tutorial is read', () => {
     ['all of them', 'x (1) \n\nabc', ['x (…)', 'a…c'], undefined],
   ])('finds %s', (_name, output, prints, missing) => {
     expect(missingFrom(output, prints)).toBe(missing);
-  });
-});
-
-/** What GitHub makes of a heading to link to it. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
-
-const headingsOf = (markdown: string): string[] =>
-  [...markdown.replaceAll(/^```.*?^```\n/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
-
-/** Whether a link of a page leads to a file or folder that is there, and to a heading that it has. */
-function leadsSomewhere(from: string, link: string): boolean {
-  const [path = '', anchor] = link.split('#', 2);
-  const target = path === '' ? from : join(dirname(from), path);
-  return existsSync(join(ROOT, target)) && (anchor === undefined || headingsOf(page(target)).includes(anchor));
-}
-
-describe('the pages for a newcomer', () => {
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/README.md', 'docs/tutorial.md', 'examples/exercise/README.md'])(
-    'leads from %s only to what is there',
-    (from) => {
-      const links = [...page(from).matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
-      const own = links.filter((link) => !link.startsWith('https://'));
-      expect(own.filter((link) => !leadsSomewhere(from, link))).toEqual([]);
-    },
-  );
-
-  it.each(['gone.md', 'tutorial.md#no-such-heading', '#nor-this'])('would notice %s', (link) => {
-    expect(leadsSomewhere('docs/README.md', link)).toBe(false);
   });
 });
