@@ -60,7 +60,7 @@ const again = (from: string, data: string): Promise<Scene> =>
 describe('a disk that is full', () => {
   test('ends the exchange with what to do, and keeps everything that was answered', async () => {
     const own = await mkdtemp(join(folder, 'full-'));
-    const script = `ulimit -f 800; exec "${process.execPath}" --import tsx test/support/exchange-until-full.ts "${own}"`;
+    const script = `ulimit -f 3000; exec "${process.execPath}" --import tsx test/support/exchange-until-full.ts "${own}"`;
     const { code, out, err } = await run('sh', ['-c', script]);
     if (code !== 0) throw new Error(err);
     const { answered, said } = JSON.parse(out) as AnsweredUntilFull; // what the script writes
