@@ -1,6 +1,6 @@
 /**
- * List prices in US dollars, us-east-1, on demand, without free tiers; read from the services' price pages as of November 2026. Other
- * regions differ (ca-central-1 by some 10 %).
+ * List prices in US dollars, us-east-1, on demand, without free tiers, collected in November 2026 from copies and summaries of the services' price
+ * pages, some from memory: to be checked before anybody relies on them. Other regions differ (ca-central-1 by some 10 %).
  */
 export const PRICES = {
   /** https://aws.amazon.com/step-functions/pricing/: $0.025 for 1,000 state transitions of Standard workflows, retries included. */

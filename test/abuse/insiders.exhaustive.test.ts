@@ -21,6 +21,9 @@ import { DAY, MINUTE, openScene, refusalOf, until, type Scene } from '../support
 import { insiderOf, ROLE_WORDS, type Insider, type InsiderClients, type RoleWord } from '../support/insider.ts';
 import { examined } from '../support/examined.ts';
 
+// Twenty days are tens of thousands of sweeps.
+jest.setTimeout(300_000);
+
 let scene: Scene;
 let inside: Insider;
 let released: CaseView;
