@@ -2,7 +2,7 @@ import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { examined } from '../support/examined.ts';
 import { MINUTE, openScene, resourcesOf, type Reachable, type Scene } from '../support/exchange.ts';
-import { valizaOn } from '../support/operator.ts';
+import { valizaOn } from '../support/client.ts';
 import { attemptsOf, finishCase, release, type Amendment } from '../support/releases.ts';
 
 jest.setTimeout(300_000);
@@ -233,7 +233,7 @@ test('the doctor’s list goes on where its page ends', async () => {
   // One more than a page holds.
   const ids = new Set<string>();
   while (ids.size < 26) ids.add((await scene.submit()).caseId);
-  const { stdout } = await valizaOn(scene, 'ops', 'doctor', '--json');
+  const { stdout } = await valizaOn(scene.runtime.url, 'ops', 'doctor', '--json');
   const { cases } = JSON.parse(stdout) as { cases: { caseId: string }[] };
   expect(new Set(cases.map(({ caseId }) => caseId)).size).toBe(cases.length);
   for (const id of ids) expect(cases.map(({ caseId }) => caseId)).toContain(id);

@@ -8,7 +8,7 @@ import { examined } from '../support/examined.ts';
 import { HOUR, openScene, problemOf, refusalOf, until, verifyWhole, type Scene } from '../support/exchange.ts';
 import { insiderOf, type Insider } from '../support/insider.ts';
 import { finishCase, release, type Amendment } from '../support/releases.ts';
-import { valizaOn } from '../support/operator.ts';
+import { valizaOn } from '../support/client.ts';
 
 jest.setTimeout(300_000);
 
@@ -125,7 +125,7 @@ test('a release that is rolled back refuses the cases of the newer schema, and l
   expect((await eventsOf(caseId)).at(-1)?.schemaVersion).toBe(EVENT_SCHEMA + 1);
 
   // The doctor says so before it happens.
-  const doctor = await valizaOn(scene, 'ops', 'doctor', '--json', '--next', scene.exchange.assembly);
+  const doctor = await valizaOn(scene.runtime.url, 'ops', 'doctor', '--json', '--next', scene.exchange.assembly);
   const { findings } = JSON.parse(doctor.stdout) as { findings: { code: string }[] };
   expect([doctor.exit, findings.map(({ code }) => code)]).toEqual([1, ['EVENT_SCHEMA_OLDER']]);
 

@@ -1,5 +1,5 @@
 import { MINUTE, openScene, type Scene } from '../support/exchange.ts';
-import { valizaOn } from '../support/operator.ts';
+import { valizaOn } from '../support/client.ts';
 import { release } from '../support/releases.ts';
 
 jest.setTimeout(120_000);
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => scene.close());
 
-const valiza = (...argv: string[]) => valizaOn(scene, ...argv);
+const valiza = (...argv: string[]) => valizaOn(scene.runtime.url, ...argv);
 
 test('the doctor finds nothing in flight in a new exchange', async () => {
   const { exit, stdout, stderr } = await valiza('ops', 'doctor');

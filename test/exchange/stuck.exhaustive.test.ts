@@ -1,7 +1,7 @@
 import type { Fault, FaultPoint } from '../../local/faults.ts';
 import { examined } from '../support/examined.ts';
 import { DAY, HOUR, MINUTE, openScene, problemOf, until, type Scene } from '../support/exchange.ts';
-import { runClient, type Ran } from '../support/run-client.ts';
+import { valizaOn, type Ran } from '../support/client.ts';
 
 jest.setTimeout(240_000);
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 afterAll(() => examined('operations', looked));
 
-const ops = (...argv: readonly string[]): Promise<Ran> => runClient(scene.runtime.url, 'ops', ...argv);
+const ops = (...argv: readonly string[]): Promise<Ran> => valizaOn(scene.runtime.url, 'ops', ...argv);
 
 interface Row {
   readonly caseId: string;
