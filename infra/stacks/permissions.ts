@@ -113,7 +113,8 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   'await-party': [onTable(cases, 'Query'), note('nudges'), onTable(tokens, 'PutItem'), vaultKey('Decrypt')],
   'seal-package': [
     changeCases,
-    inBucket('deposits', ['s3:GetObject', 's3:DeleteObject']),
+    // A deposit is destroyed by writing over it.
+    inBucket('deposits', ['s3:GetObject', 's3:PutObject']),
     inBucket(
       'packages',
       ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'],
@@ -125,13 +126,13 @@ export const PERMISSIONS: Readonly<Record<FunctionName, readonly Grant[]>> = {
   'open-release': [changeCases, readDirectory, inBucket('deposits', [], ['s3:ListBucket']), vaultKey('Decrypt')],
   'close-release': [
     changeCases,
-    inBucket('deposits', ['s3:DeleteObject'], ['s3:ListBucket']),
+    inBucket('deposits', ['s3:PutObject'], ['s3:ListBucket']),
     inBucket(
       'packages',
       ['s3:DeleteObject', 's3:AbortMultipartUpload'],
       ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
     ),
-    vaultKey('Decrypt'),
+    vaultKey('Decrypt', 'GenerateDataKey'),
   ],
   'record-failure': [changeCases, vaultKey('Decrypt')],
   api: [

@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { ArnPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership, type LifecycleRule } from 'aws-cdk-lib/aws-s3';
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ENCRYPTION_CONTEXT_KEYS, INDEX } from '../../lambdas/contracts/names.ts';
@@ -106,7 +106,11 @@ export class VaultStack extends Stack {
         'Short-lived by design: a task token or an idempotency record must not come back from a backup.',
       );
     }
-    this.deposits = this.#bucket('Deposits', environment);
+    this.deposits = this.#bucket('Deposits', environment, [
+      // What takes the place of a destroyed deposit, after every upload address has ended; a deposit has at least one byte.
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-filters.html
+      { objectSizeLessThan: 1, expiration: Duration.days(1) },
+    ]);
     this.packages = this.#bucket('Packages', environment);
     this.#releaseAccess();
   }
@@ -139,7 +143,7 @@ export class VaultStack extends Stack {
   }
 
   /** Unversioned and unreplicated: what is deleted is gone (security.md §4). */
-  #bucket(id: string, environment: Environment): VaultBucket {
+  #bucket(id: string, environment: Environment, lifecycle: readonly LifecycleRule[] = []): VaultBucket {
     // Named, so that policies name it literally; the account makes the name unique.
     const bucketName = `valiza-${environment.name}-${id.toLowerCase()}-${environment.account}`;
     const bucket = new Bucket(this, id, {
@@ -150,7 +154,7 @@ export class VaultStack extends Stack {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
-      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }, ...lifecycle],
       removalPolicy: environment.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     acknowledge(

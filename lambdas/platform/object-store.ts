@@ -111,6 +111,25 @@ export async function readObject(bucket: string, key: string): Promise<Readable>
   return answer.Body as Readable; // in Node the SDK answers a Readable
 }
 
+/**
+ * Destroys a deposit: an empty object takes its place, and the bucket removes that after a day. In a bucket without versions what is written
+ * over is gone; and while something lies there, no upload address takes the bytes a second time, as long as it may still be good for (promise
+ * S2): its If-None-Match is signed. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
+export async function destroyDeposit(bucket: string, key: string): Promise<void> {
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '' }));
+}
+
+/** Those of a case's deposits that were looked for and found destroyed (principle P5). */
+export async function destroyedDeposits(
+  bucket: string,
+  caseId: string,
+  depositIds: readonly string[],
+): Promise<readonly string[]> {
+  const found = await objectsUnder(bucket, `${caseId}/`);
+  return depositIds.filter((depositId) => found.get(depositKey(caseId, depositId)) === 0);
+}
+
 export async function deleteObject(bucket: string, key: string): Promise<void> {
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
 }

@@ -2,7 +2,18 @@ import type { CaseView } from '../../lambdas/contracts/api-answers.ts';
 import { newRecipientKey } from '../../lambdas/evidence/sealed-key.ts';
 import { fingerprintOf } from '../../bin/client/key-files.ts';
 import type { RecipientKey } from '../../lambdas/domain/people.ts';
-import { DAY, HOUR, MINUTE, SECOND, openScene, problemOf, refusalOf, sha256, type Scene } from '../support/exchange.ts';
+import {
+  DAY,
+  HOUR,
+  MINUTE,
+  SECOND,
+  openScene,
+  problemOf,
+  refusalOf,
+  sha256,
+  until,
+  type Scene,
+} from '../support/exchange.ts';
 import { examined } from '../support/examined.ts';
 
 let scene: Scene;
@@ -114,6 +125,64 @@ describe('an address for a deposit', () => {
     expect(await put(address, CONTENT)).toBe(412);
     expect(await put(address, Buffer.from(CONTENT.map((byte) => byte ^ 1)))).toBeGreaterThanOrEqual(400);
     expect(await scene.objectsOf(own, 'deposits')).toEqual([`${own}/${address.depositId}`]);
+  });
+
+  const proposedOf = async ({ caseId: of, depositId }: Address): Promise<CaseView> =>
+    scene.as('can-desk-1').putProposal({
+      params: { caseId: of },
+      body: {
+        documents: [
+          {
+            depositId,
+            title: 'The tender file',
+            marking: { axis: 'protected', mark: scene.mark },
+            pages: 1,
+          },
+        ],
+        recipients: [{ personId: scene.who.recipient, keyFingerprint: await scene.fingerprintOf(scene.who.recipient) }],
+        conditions: [],
+        notAfter: new Date(scene.runtime.clock.now() + DAY).toISOString(),
+        copies: 3,
+      },
+    });
+
+  it('takes the same bytes no second time, once they are sealed or the case has ended', async () => {
+    const { caseId: own } = await scene.submit();
+    const late = await announced(own);
+    const content = Buffer.from('EXERCISE canary-of-the-sealed-document');
+    const sealed = await announced(own, content);
+    expect(await put(sealed, content)).toBe(200);
+    const params = { caseId: own, depositId: sealed.depositId };
+    await scene.as('can-desk-1').completeDeposit({ params, body: {} });
+    const proposed = await proposedOf(sealed);
+    await scene.approve(proposed, scene.who.releasing);
+    await scene.approve(proposed, scene.who.security);
+    await scene.assure(proposed);
+    await scene.waitFor(own, 'RELEASED');
+    for (const address of [sealed, late]) {
+      expect(await put(address, address === sealed ? content : CONTENT)).toBe(412);
+    }
+    expect(await scene.objectsOf(own, 'deposits')).toEqual([]);
+    await scene.as(scene.who.security).recallRelease({ params: { caseId: own }, body: { reason: 'It is over.' } });
+    await scene.waitFor(own, 'CLOSED');
+    for (const address of [sealed, late]) {
+      expect(await put(address, address === sealed ? content : CONTENT)).toBe(412);
+    }
+    expect(await scene.objectsOf(own, 'deposits')).toEqual([]);
+    // And when what keeps the place has been removed, no address is good any more.
+    await scene.runtime.settled();
+    await scene.runtime.clock.advance(3 * DAY);
+    expect(await put(sealed, content)).toBe(403);
+    expect(await scene.objectsOf(own, 'deposits')).toEqual([]);
+  });
+
+  it('takes nothing for a request that was withdrawn before anything was uploaded', async () => {
+    const { caseId: own } = await scene.submit();
+    const address = await announced(own);
+    await scene.as(scene.who.requester).withdrawRequest({ params: { caseId: own }, body: { reason: 'It is not needed.' } });
+    await until('the place is taken', async () => ((await put(address, CONTENT)) === 412 ? true : undefined));
+    await scene.runtime.settled();
+    expect(await scene.objectsOf(own, 'deposits')).toEqual([]);
   });
 
   it('of one case completes nothing in another', async () => {

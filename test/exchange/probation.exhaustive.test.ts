@@ -227,7 +227,7 @@ describe('every permission is taken away until something fails without it', () =
     );
     expect((await becomes(refused, 'REFUSED')).phase).toBe('REFUSED');
     await inTime('the deposits of the refused case are gone', () =>
-      missed().some((grant) => /closereleaseRole s3:DeleteObject .*deposits/.test(grant)),
+      missed().some((grant) => /closereleaseRole s3:PutObject .*deposits/.test(grant)),
     );
   }, 240_000);
 

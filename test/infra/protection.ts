@@ -23,7 +23,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   assessrequestRole: `${FUNCTION} ${CHANGING}`,
   awaitpartyRole: `${FUNCTION} ${CHANGING}`,
   openreleaseRole: `${FUNCTION} ${CHANGING} s3:ListBucket`,
-  closereleaseRole: `${FUNCTION} ${CHANGING} s3:AbortMultipartUpload s3:DeleteObject s3:ListBucket s3:ListBucketMultipartUploads`,
+  closereleaseRole: `${FUNCTION} ${CHANGING} kms:GenerateDataKey s3:AbortMultipartUpload s3:DeleteObject s3:ListBucket s3:ListBucketMultipartUploads s3:PutObject`,
   recordfailureRole: `${FUNCTION} ${CHANGING}`,
   apiRole: `${FUNCTION} ${CHANGING} dynamodb:BatchGetItem dynamodb:GetItem kms:GenerateDataKey s3:ListBucket s3:PutObject`,
   authenticatecallerRole: FUNCTION,

@@ -49,6 +49,8 @@ describe('a bucket is refused', () => {
     ['OwnershipControls', { Rules: [{ ObjectOwnership: 'ObjectWriter' }] }],
     ['LifecycleConfiguration', { Rules: [{ Status: 'Enabled' }] }],
     ['LifecycleConfiguration', { Rules: [{ Status: 'Enabled', Transitions: [] }] }],
+    ['LifecycleConfiguration', { Rules: [{ Status: 'Enabled', ObjectSizeLessThan: 0, ExpirationInDays: 1 }] }],
+    ['LifecycleConfiguration', { Rules: [{ Status: 'Enabled', ObjectSizeGreaterThan: 1, ExpirationInDays: 1 }] }],
     [
       'BucketEncryption',
       { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } }] },
@@ -153,6 +155,15 @@ describe('lifecycle', () => {
     expect(await keys()).toEqual(['long/a']);
     await expect(get('short/a')).rejects.toMatchObject({ name: 'NoSuchKey' });
     expect(files('data')).toHaveLength(1);
+  });
+
+  test('removes what is small enough, where a rule says so', async () => {
+    const small = { Status: 'Enabled', ObjectSizeLessThan: '1', ExpirationInDays: 1 };
+    await s3.bucket({ LifecycleConfiguration: { Rules: [small] } });
+    await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'empty', Body: '' }));
+    await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'one', Body: '1' }));
+    await s3.clock.advance(2 * DAY + HOUR);
+    expect(await keys()).toEqual(['one']);
   });
 
   test('aborts uploads that nobody completed', async () => {

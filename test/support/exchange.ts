@@ -105,7 +105,7 @@ export interface Scene {
   statesEntered(caseId: string): string[][];
   /** Name of the role whose logical id begins so: `closereleaseRole`, `ReleaseAccessRole`. */
   roleNamed(prefix: string): string;
-  /** Keys of the objects of a case that lie in a bucket. */
+  /** Keys of the objects of a case that lie in a bucket with any content: what was destroyed leaves an empty one for a day. */
   objectsOf(caseId: string, bucket: 'deposits' | 'packages'): Promise<readonly string[]>;
   close(): Promise<void>;
 }
@@ -378,7 +378,8 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       });
       try {
         const list = { Bucket: `valiza-${environment}-${bucket}-${runtime.account}`, Prefix: `${caseId}/` };
-        return ((await client.send(new ListObjectsV2Command(list))).Contents ?? []).map(({ Key = '' }) => Key);
+        const { Contents = [] } = await client.send(new ListObjectsV2Command(list));
+        return Contents.filter(({ Size }) => Size !== 0).map(({ Key = '' }) => Key);
       } finally {
         client.destroy();
       }

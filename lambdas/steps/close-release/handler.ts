@@ -10,21 +10,37 @@ import { Transient } from '../../platform/errors.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
 import { hasRunItsTime, resultFor } from '../../platform/next-step.ts';
-import { abortUploadsUnder, deleteObject, objectsUnder } from '../../platform/object-store.ts';
+import {
+  abortUploadsUnder,
+  deleteObject,
+  depositKey,
+  destroyDeposit,
+  destroyedDeposits,
+  objectsUnder,
+} from '../../platform/object-store.ts';
 
 const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.depositsBucket, ENV.packagesBucket]);
 const actor = system('close-release');
 
-/** Deletes what lies under the case in a bucket, and looks that nothing is left: destroyed is what was verified as gone (principle P5). */
-async function destroyAll(bucket: string, caseId: string): Promise<void> {
-  const prefix = `${caseId}/`;
+/** Deletes a case's packages, and looks that nothing is left: destroyed is what was verified as gone (principle P5). */
+async function destroyPackages(caseId: string): Promise<void> {
+  const [bucket, prefix] = [env[ENV.packagesBucket], `${caseId}/`];
+  await abortUploadsUnder(bucket, prefix);
   for (const key of (await objectsUnder(bucket, prefix)).keys()) await deleteObject(bucket, key);
   if ((await objectsUnder(bucket, prefix)).size > 0)
     throw new Transient('An object was written while it was being destroyed.');
 }
 
-const depositIds = (file: CaseFile): string[] => file.state.deposits.map((deposit) => deposit.depositId);
+/** Destroys every deposit that the case file knows, uploaded or not: the address of each may be good for a while. Answers those verified. */
+async function destroyDeposits({ state }: CaseFile): Promise<readonly string[]> {
+  const bucket = env[ENV.depositsBucket];
+  const ids = state.deposits.map(({ depositId }) => depositId);
+  for (const id of ids) await destroyDeposit(bucket, depositKey(state.caseId, id));
+  const destroyed = await destroyedDeposits(bucket, state.caseId, ids);
+  if (destroyed.length < ids.length) throw new Transient('A deposit was not found destroyed.');
+  return destroyed;
+}
 
 /** Ends a release (or what is left of a case that never had one): record, act, verify, record. */
 export const handler = entryPoint(async (input: unknown): Promise<StepResult> => {
@@ -45,24 +61,21 @@ export const handler = entryPoint(async (input: unknown): Promise<StepResult> =>
     return { ...resultFor(file.head, step.attempt, exchange.now()), next: 'continue-later' };
   }
   if (file.state.phase === 'CLOSING') {
-    await destroyAll(env[ENV.depositsBucket], caseId);
-    await abortUploadsUnder(env[ENV.packagesBucket], `${caseId}/`);
-    await destroyAll(env[ENV.packagesBucket], caseId);
+    const depositsDestroyed = await destroyDeposits(file);
+    await destroyPackages(caseId);
     file = await execute(exchange, caseId, actor, (current) => {
       if (current.state.phase !== 'CLOSING') return undefined;
       const { sealed } = current.state;
       return {
         type: 'RecordEnd',
-        depositsDestroyed: depositIds(current),
+        depositsDestroyed,
         packageDestroyed: sealed === null ? null : { packageId: sealed.packageId, objectKey: sealed.objectKey },
       };
     });
   } else if (isFinal(file.state.phase) && file.state.deposits.length > 0) {
-    await destroyAll(env[ENV.depositsBucket], caseId);
-    file = await execute(exchange, caseId, actor, (current) =>
-      current.state.deposits.length === 0
-        ? undefined
-        : { type: 'RecordDepositsDestroyed', depositsDestroyed: depositIds(current) },
+    const depositsDestroyed = await destroyDeposits(file);
+    file = await execute(exchange, caseId, actor, ({ state }) =>
+      state.deposits.length === 0 ? undefined : { type: 'RecordDepositsDestroyed', depositsDestroyed },
     );
   }
   return resultFor(file.head, step.attempt, exchange.now());

@@ -7,7 +7,7 @@ import { readEnvironment } from '../../platform/environment.ts';
 import { caseIdOf, exchangeFromEnvironment, system } from '../../platform/exchange.ts';
 import { execute } from '../../platform/execute.ts';
 import { resultFor } from '../../platform/next-step.ts';
-import { depositKey, objectsUnder } from '../../platform/object-store.ts';
+import { destroyedDeposits } from '../../platform/object-store.ts';
 
 const exchange = exchangeFromEnvironment();
 const env = readEnvironment([ENV.depositsBucket]);
@@ -20,16 +20,10 @@ export const handler = entryPoint(async (input: unknown): Promise<StepResult> =>
   if (read.head.attempt !== step.attempt || read.state.phase !== 'SEALING' || read.state.sealed === null) {
     return resultFor(read.head, step.attempt, exchange.now());
   }
-  const remaining = await objectsUnder(env[ENV.depositsBucket], `${caseId}/`);
-  const file = await execute(exchange, caseId, system('open-release'), (current) =>
-    current.state.phase === 'SEALING'
-      ? {
-          type: 'OpenRelease',
-          depositsDestroyed: current.state.deposits
-            .map((deposit) => deposit.depositId)
-            .filter((depositId) => !remaining.has(depositKey(caseId, depositId))),
-        }
-      : undefined,
+  const deposits = read.state.deposits.map(({ depositId }) => depositId);
+  const depositsDestroyed = await destroyedDeposits(env[ENV.depositsBucket], caseId, deposits);
+  const file = await execute(exchange, caseId, system('open-release'), ({ state }) =>
+    state.phase === 'SEALING' ? { type: 'OpenRelease', depositsDestroyed } : undefined,
   );
   return resultFor(file.head, step.attempt, exchange.now());
 });

@@ -11,6 +11,7 @@ import {
   abortUploadsUnder,
   deleteObject,
   depositKey,
+  destroyDeposit,
   objectsUnder,
   packageObjectKey,
 } from '../../platform/object-store.ts';
@@ -57,6 +58,6 @@ export const handler = entryPoint(async (input: unknown): Promise<StepResult> =>
     if (recorded !== sealed.objectKey) await deleteObject(env[ENV.packagesBucket], sealed.objectKey);
   }
   for (const deposit of file.state.deposits)
-    await deleteObject(env[ENV.depositsBucket], depositKey(caseId, deposit.depositId));
+    await destroyDeposit(env[ENV.depositsBucket], depositKey(caseId, deposit.depositId));
   return resultFor(file.head, step.attempt, exchange.now());
 });

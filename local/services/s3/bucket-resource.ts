@@ -12,6 +12,7 @@ const rule = z.strictObject({
   Id: z.string().max(255).optional(),
   Status: z.enum(['Enabled', 'Disabled']),
   Prefix: z.string().default(''),
+  ObjectSizeLessThan: numberProperty.pipe(z.int().min(1)).optional(),
   ExpirationInDays: days.optional(),
   AbortIncompleteMultipartUpload: z.strictObject({ DaysAfterInitiation: days }).optional(),
 });
@@ -77,15 +78,20 @@ function defaultEncryption({ BucketEncryption }: BucketProperties, { account, re
 
 function lifecycle({ LifecycleConfiguration }: BucketProperties): readonly LifecycleRule[] {
   return (LifecycleConfiguration?.Rules ?? []).flatMap(
-    ({ Status, Prefix, ExpirationInDays, AbortIncompleteMultipartUpload }) => {
+    ({ Status, Prefix, ObjectSizeLessThan, ExpirationInDays, AbortIncompleteMultipartUpload }) => {
       if (ExpirationInDays === undefined && AbortIncompleteMultipartUpload === undefined) {
         throw notImplemented('a lifecycle rule without ExpirationInDays or AbortIncompleteMultipartUpload');
+      }
+      // An upload that is not completed has no size.
+      if (ObjectSizeLessThan !== undefined && AbortIncompleteMultipartUpload !== undefined) {
+        throw notImplemented('a lifecycle rule that aborts uploads by the size of objects');
       }
       return Status === 'Disabled'
         ? []
         : [
             {
               prefix: Prefix,
+              sizeLessThan: ObjectSizeLessThan,
               expirationInDays: ExpirationInDays,
               abortUploadsAfterDays: AbortIncompleteMultipartUpload?.DaysAfterInitiation,
             },

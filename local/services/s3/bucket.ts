@@ -8,6 +8,8 @@ import { UploadStore } from './upload-store.ts';
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html */
 export interface LifecycleRule {
   readonly prefix: string;
+  /** Bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-filters.html */
+  readonly sizeLessThan: number | undefined;
   readonly expirationInDays: number | undefined;
   readonly abortUploadsAfterDays: number | undefined;
 }

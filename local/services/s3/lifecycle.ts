@@ -10,10 +10,12 @@ export const dueAt = (since: number, days: number): number => (Math.floor((since
 
 /** Removes what is due. Until this look, expired objects are still there, as they are on AWS. */
 export function applyLifecycle(bucket: Bucket, now: number): void {
-  for (const { prefix, expirationInDays, abortUploadsAfterDays } of bucket.settings.lifecycle) {
+  for (const { prefix, sizeLessThan = Infinity, expirationInDays, abortUploadsAfterDays } of bucket.settings
+    .lifecycle) {
     if (expirationInDays !== undefined) {
-      for (const { key, lastModified } of bucket.objects.list()) {
-        if (key.startsWith(prefix) && dueAt(lastModified, expirationInDays) <= now) bucket.objects.delete(key);
+      for (const { key, size, lastModified } of bucket.objects.list()) {
+        const meant = key.startsWith(prefix) && size < sizeLessThan;
+        if (meant && dueAt(lastModified, expirationInDays) <= now) bucket.objects.delete(key);
       }
     }
     if (abortUploadsAfterDays !== undefined) {
