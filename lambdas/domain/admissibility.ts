@@ -1,4 +1,4 @@
-import { equivalenceFor, inForce, otherParty, rankOf, type Agreement, type Marking } from './agreement.ts';
+import { equivalenceFor, inForce, needsEndorsement, otherParty, rankOf, type Agreement, type Marking } from './agreement.ts';
 import type { Check, InformationRequest } from './events.ts';
 import type { Nation } from './ids.ts';
 import type { Instant } from './instant.ts';
@@ -32,9 +32,7 @@ export function assess(
   now: Instant,
 ): readonly Check[] {
   const { levelSought } = request;
-  const endorsed = agreement.endorsement.requiredFor.some(
-    (row) => row.axis === levelSought.axis && row.mark === levelSought.mark,
-  );
+  const unendorsed = needsEndorsement(agreement, levelSought);
   const purpose = agreement.purposes.find((row) => row.code === request.purpose);
   return [
     check(
@@ -64,8 +62,8 @@ export function assess(
     equivalenceCheck(agreement, levelSought, recipientNation),
     check(
       'A5',
-      !endorsed,
-      endorsed
+      !unendorsed,
+      unendorsed
         ? `${levelSought.mark} needs the home authority's endorsement, and none accompanies the request.`
         : 'No endorsement is required for this level.',
     ),

@@ -181,6 +181,10 @@ export function withinElectronicCeiling(agreement: Agreement, marking: Marking):
   return rank !== undefined && limit !== undefined && rank <= limit;
 }
 
+/** Whether a request for this level needs the endorsement of the requester's own authority (rule A5). */
+export const needsEndorsement = ({ endorsement }: Agreement, { axis, mark }: Marking): boolean =>
+  endorsement.requiredFor.some((row) => row.axis === axis && row.mark === mark);
+
 /** The quorum for a mark: the row naming it, else the row of its axis for every mark, else undefined (deny). */
 export const quorumFor = (agreement: Agreement, marking: Marking): QuorumRow | undefined =>
   agreement.quorum.find((row) => row.axis === marking.axis && row.mark === marking.mark) ??

@@ -13,6 +13,7 @@ afterAll(() => stage.close());
 /** From the act in which each story leaves those before it: until then it is the one of `crashes.exhaustive.test.ts`. */
 test.each<[Story, string]>([
   ['refuse', 'refuse'],
+  ['lapse', 'lapse'],
   ['withdraw', 'withdraw'],
   ['recall', 'recall'],
 ])(

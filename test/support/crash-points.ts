@@ -57,6 +57,12 @@ export class CrashPoints {
     this.#lives.set(life.tag, { life, how, counts: new Map(), fired: new Set() });
   }
 
+  /** From now on a call that names the case of a life, and no key of its, is of that life too. */
+  recognise({ tag, caseId }: Life): void {
+    const followed = this.#lives.get(tag);
+    if (followed !== undefined && caseId !== '') this.#byCase.set(caseId, followed);
+  }
+
   forget(lives: readonly Life[]): void {
     for (const { tag } of lives) this.#lives.delete(tag);
     for (const map of [this.#byCase, this.#lastOf])

@@ -131,6 +131,7 @@ async function lead(stage: Stage, story: Story, from: string, lives: readonly Li
   const first = acts.findIndex(({ name }) => name === from);
   for (const [index, act] of acts.entries()) {
     stage.points.act = index < first ? '' : act.name;
+    for (const life of lives) stage.points.recognise(life);
     await perform(stage, act, lives);
   }
   stage.points.act = '';

@@ -1,4 +1,4 @@
-import { equivalenceFor, withinElectronicCeiling, type Agreement, type Marking } from '../agreement.ts';
+import { equivalenceFor, needsEndorsement, withinElectronicCeiling, type Agreement, type Marking } from '../agreement.ts';
 import type { UnderReview } from '../case.ts';
 import { clearedUntil } from '../clearance.ts';
 import type { Command, Context } from '../commands.ts';
@@ -67,6 +67,15 @@ function markingProblem(
       next: 'Propose only documents whose marks the agreement maps.',
       pointer,
       rule: 'D4',
+    });
+  }
+  if (needsEndorsement(agreement, marking)) {
+    return invalid({
+      code: 'ENDORSEMENT_NEEDED',
+      message: `${marking.mark} may be asked for only with an endorsement, and none accompanied this request.`,
+      next: 'Leave the document out. The requester may ask for it, endorsed by their authority.',
+      pointer,
+      rule: 'A5',
     });
   }
   return undefined;

@@ -169,6 +169,21 @@ describe('a proposal is refused', () => {
       {},
       agreementWith({ equivalence: EXERCISE.equivalence.map((row) => ({ ...row, kind: 'CASE_BY_CASE' })) }),
     ],
+    [
+      'with a mark that had to be asked for with an endorsement',
+      'ENDORSEMENT_NEEDED',
+      '/documents/0/marking',
+      {},
+      agreementWith({
+        endorsement: {
+          requiredFor: [
+            { axis: 'classified', mark: document.marking.mark },
+            { axis: 'protected', mark: document.marking.mark },
+          ],
+          source: 'test',
+        },
+      }),
+    ],
     ['without documents', 'NO_QUORUM_RULE', '/documents', { documents: [] }, {}],
     ['with marks that have no quorum', 'NO_QUORUM_RULE', '/documents', {}, agreementWith({ quorum: [] })],
     [
