@@ -29,5 +29,7 @@ module.exports = {
   collectCoverageFrom: ['lambdas/domain/**/*.ts'],
   coverageReporters: ['text'],
   coverageThreshold: { global: { branches: 100 } },
-  maxWorkers: 2,
+  // The long ones wait a good deal: for what the SDK takes between two tries of a call that was throttled.
+  maxWorkers: exhaustive ? 3 : 2,
+  ...(exhaustive ? { testSequencer: '<rootDir>/scripts/longest-first.cjs' } : {}),
 };

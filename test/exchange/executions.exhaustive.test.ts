@@ -93,7 +93,7 @@ async function act(seen: CaseView): Promise<unknown> {
 const ONCE = ['ProposalPut', 'AssuranceGiven', 'PackageSealed', 'ReleaseOpened', 'PackageDestroyed', 'CaseClosed'];
 
 /** Carries a case on to its end, where everything has happened once and nothing is left. */
-async function carryOn(caseId: string): Promise<void> {
+async function carryOn(caseId: string, may: readonly string[] = []): Promise<void> {
   let seen = await scene.read(caseId);
   await minutesUntil(
     scene,
@@ -106,7 +106,8 @@ async function carryOn(caseId: string): Promise<void> {
   );
   await scene.runtime.clock.advance(5 * MINUTE);
   await scene.runtime.settled();
-  expect(await leftOf(scene, insider, { ...newLife(), caseId })).toEqual([]);
+  const left = await leftOf(scene, insider, { ...newLife(), caseId });
+  expect(left.filter((what) => !may.includes(what))).toEqual([]);
   const { events } = await scene.as(scene.who.desk).readEvents({ params: { caseId } });
   verifyWhole(caseId, events);
   for (const type of ONCE) expect([type, events.filter((event) => event.type === type).length]).toEqual([type, 1]);
@@ -238,7 +239,8 @@ describe('in every phase', () => {
         async () =>
           attemptsOf(caseId).some((name) => name.startsWith('-3 ')) || (await scene.read(caseId)).phase === 'CLOSED',
       );
-      await carryOn(caseId);
+      // Where the two wait for one thing under one attempt, the later one is woken; the other ends with the time of its wait.
+      await carryOn(caseId, ['the execution of attempt twin']);
     },
   );
 

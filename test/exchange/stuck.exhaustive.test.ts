@@ -1,6 +1,6 @@
 import type { Fault, FaultPoint } from '../../local/faults.ts';
 import { examined } from '../support/examined.ts';
-import { DAY, HOUR, MINUTE, openScene, problemOf, until, type Scene } from '../support/exchange.ts';
+import { DAY, MINUTE, openScene, problemOf, until, type Scene } from '../support/exchange.ts';
 import { valizaOn, type Ran } from '../support/client.ts';
 
 jest.setTimeout(240_000);
@@ -50,9 +50,9 @@ const during = async (plan: (point: FaultPoint) => Fault | undefined, work: () =
   }
 };
 const failing =
-  (service: string, role: string) =>
+  (service: string, role: string, fault: Fault = 'crash') =>
   ({ service: of, caller }: FaultPoint): Fault | undefined =>
-    of === service && caller === scene.roleNamed(role) ? 'throttle' : undefined;
+    of === service && caller === scene.roleNamed(role) ? fault : undefined;
 
 /** A request whose execution cannot begin. */
 const submitStranded = async (): Promise<string> => {
@@ -82,7 +82,7 @@ test('an exchange at work is held up nowhere', async () => {
 test('a case without an execution gets one at once, when somebody confirms it', async () => {
   let caseId = '';
   await during(
-    ({ operation }) => (operation === 'StartExecution' ? 'throttle' : undefined),
+    ({ operation }) => (operation === 'StartExecution' ? 'crash' : undefined),
     async () => {
       caseId = await submitStranded();
       await wait(4 * MINUTE);
@@ -100,7 +100,7 @@ test('a case without an execution gets one at once, when somebody confirms it', 
 test('a case whose attempts fail is named with step and error, and redriven without the patience of the sweep', async () => {
   const proposed = await scene.reach('AWAITING_ASSURANCE', { endsIn: 300 * DAY });
   const { caseId } = proposed;
-  await during(failing('kms', 'SealingRole'), async () => {
+  await during(failing('kms', 'SealingRole', 'throttle'), async () => {
     await scene.assure(proposed);
     for (let tries = 0; tries < 30 && (await stuck()).every(({ failed }) => failed === null); tries += 1) {
       await wait(5 * MINUTE);
@@ -130,14 +130,13 @@ test('what was not told is told again', async () => {
 });
 
 test('redriving all decides nothing: a release whose window is over is closed, and opens for nobody', async () => {
-  const { caseId } = await scene.reach('RELEASED', { endsIn: HOUR });
+  const { caseId } = await scene.reach('RELEASED', { endsIn: 10 * MINUTE });
   let other = '';
   await during(
-    (point) =>
-      failing('s3', 'closereleaseRole')(point) ?? (point.operation === 'StartExecution' ? 'throttle' : undefined),
+    (point) => failing('s3', 'closereleaseRole')(point) ?? (point.operation === 'StartExecution' ? 'crash' : undefined),
     async () => {
       other = await submitStranded();
-      await wait(2 * HOUR);
+      await wait(30 * MINUTE);
     },
   );
   expect((await stuck()).map((row) => row.caseId).sort()).toEqual([caseId, other].sort());
