@@ -29,7 +29,6 @@ module.exports = {
   collectCoverageFrom: ['lambdas/domain/**/*.ts'],
   coverageReporters: ['text'],
   coverageThreshold: { global: { branches: 100 } },
-  // The long ones wait a good deal: for what the SDK takes between two tries of a call that was throttled.
-  maxWorkers: exhaustive ? 3 : 2,
+  maxWorkers: 2,
   ...(exhaustive ? { testSequencer: '<rootDir>/scripts/longest-first.cjs' } : {}),
 };

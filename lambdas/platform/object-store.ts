@@ -117,7 +117,7 @@ export async function readObject(bucket: string, key: string): Promise<Readable>
  * S2): its If-None-Match is signed. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 export async function destroyDeposit(bucket: string, key: string): Promise<void> {
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '' }));
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: new Uint8Array(), ContentLength: 0 }));
 }
 
 /** Those of a case's deposits that were looked for and found destroyed (principle P5). */

@@ -179,7 +179,9 @@ describe('an address for a deposit', () => {
   it('takes nothing for a request that was withdrawn before anything was uploaded', async () => {
     const { caseId: own } = await scene.submit();
     const address = await announced(own);
-    await scene.as(scene.who.requester).withdrawRequest({ params: { caseId: own }, body: { reason: 'It is not needed.' } });
+    await scene
+      .as(scene.who.requester)
+      .withdrawRequest({ params: { caseId: own }, body: { reason: 'It is not needed.' } });
     await until('the place is taken', async () => ((await put(address, CONTENT)) === 412 ? true : undefined));
     await scene.runtime.settled();
     expect(await scene.objectsOf(own, 'deposits')).toEqual([]);

@@ -139,8 +139,9 @@ const ATTEMPTS: readonly (readonly [string, readonly RoleWord[], (as: InsiderCli
       ),
   ],
   [
-    'leave a deposit',
-    ['api'],
+    // Whoever seals and whoever closes destroy it by that.
+    'leave something in the place of a deposit',
+    ['api', 'close-release', 'sealing'],
     ({ s3 }) =>
       s3.send(new PutObjectCommand({ Bucket: inside.bucket('deposits'), Key: `${'e'.repeat(32)}/x`, Body: 'x' })),
   ],

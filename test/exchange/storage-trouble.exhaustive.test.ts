@@ -155,8 +155,9 @@ describe('a directory of which something is damaged', () => {
     for (const name of names) {
       const file = join(data, name);
       const content = await readFile(file);
-      // The last line of a log may be cut short by a crash; one before it may not.
-      const cut = name.endsWith('.jsonl') ? '{"start":{"ar\n{}\n' : content.subarray(0, content.length - 1);
+      // The last line of a log may be cut short by a crash; one before it may not. Of what is empty nothing can be cut.
+      const shorter = content.length === 0 ? 'x' : content.subarray(0, content.length - 1);
+      const cut = name.endsWith('.jsonl') ? '{"start":{"ar\n{}\n' : shorter;
       await writeFile(file, cut);
       const problem = await startExchange({ environment: 'can-local', dataDirectory: data }).then(
         async (exchange) => {
