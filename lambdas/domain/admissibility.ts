@@ -1,4 +1,12 @@
-import { equivalenceFor, inForce, needsEndorsement, otherParty, rankOf, type Agreement, type Marking } from './agreement.ts';
+import {
+  equivalenceFor,
+  inForce,
+  needsEndorsement,
+  otherParty,
+  rankOf,
+  type Agreement,
+  type Marking,
+} from './agreement.ts';
 import type { Check, InformationRequest } from './events.ts';
 import type { Nation } from './ids.ts';
 import type { Instant } from './instant.ts';

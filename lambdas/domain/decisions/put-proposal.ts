@@ -1,4 +1,10 @@
-import { equivalenceFor, needsEndorsement, withinElectronicCeiling, type Agreement, type Marking } from '../agreement.ts';
+import {
+  equivalenceFor,
+  needsEndorsement,
+  withinElectronicCeiling,
+  type Agreement,
+  type Marking,
+} from '../agreement.ts';
 import type { UnderReview } from '../case.ts';
 import { clearedUntil } from '../clearance.ts';
 import type { Command, Context } from '../commands.ts';
