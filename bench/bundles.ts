@@ -17,6 +17,7 @@ const environment: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '',
   AWS_REGION: 'ca-central-1',
   AWS_ACCESS_KEY_ID: 'x',
+  AWS_LAMBDA_FUNCTION_VERSION: '1',
   AWS_SECRET_ACCESS_KEY: 'x',
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   // A text to most functions, and an empty list to those that read one.
