@@ -9,14 +9,19 @@ export const operatorRequest = z.discriminatedUnion('ask', [
 ]);
 export type OperatorRequest = z.infer<typeof operatorRequest>;
 
-/** A case that is not done: ids, codes, counts and dates, never what it is about (promise S7). */
-const inFlightCase = z.object({
+/** Where a case stands. */
+const stand = {
   caseId,
   phase: z.string(),
   attempt: z.int().positive(),
   failures: count,
   changedAt: instant,
   dueAt: instant.nullable(),
+};
+
+/** A case that is not done: ids, codes, counts and dates, never what it is about (promise S7). */
+const inFlightCase = z.object({
+  ...stand,
   /** Highest schema version among its events. */
   eventSchema: z.int().positive(),
   /** The execution of its present attempt; null when none is running. */
@@ -42,12 +47,7 @@ export const HINDRANCES = ['attempt-failed', 'no-execution', 'late', 'untold'] a
 export type Hindrance = (typeof HINDRANCES)[number];
 
 const stuckCase = z.object({
-  caseId,
-  phase: z.string(),
-  attempt: z.int().positive(),
-  failures: count,
-  changedAt: instant,
-  dueAt: instant.nullable(),
+  ...stand,
   /** Step and error of the last attempt, where it failed and nothing has happened since. */
   failed: z.object({ step: z.string(), error: z.string() }).nullable(),
   because: z.array(z.enum(HINDRANCES)).min(1),

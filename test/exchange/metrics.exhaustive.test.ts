@@ -183,18 +183,7 @@ test('a case that cannot be read, and one whose file is shorter than it has been
   await during(
     ({ operation }) => (operation === 'StartExecution' ? 'crash' : undefined),
     async () => {
-      const { caseId } = await scene.as(scene.who.requester).submitRequest({
-        body: {
-          agreementId: 'CAN-UKR-EXERCISE',
-          purpose: 'tender',
-          justification: 'To bid on the solicitation of the exercise.',
-          title: 'Tender documents',
-          description: 'The tender file of the exercise.',
-          levelSought: { axis: 'protected', mark: scene.mark },
-          recipients: [scene.who.recipient],
-          language: 'en',
-        },
-      });
+      const caseId = await scene.ask();
       const Key = { caseId: { S: caseId } };
       const { Item } = await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
       await client.send(new PutItemCommand({ TableName, Item: { ...Item, ...Key, sequence: { N: '2' } } }));

@@ -50,18 +50,7 @@ test('a case that no execution carries is listed as such, until one does', async
   const { faults, clock } = scene.runtime;
   faults.plan = ({ operation, moment }) =>
     operation === 'StartExecution' && moment === 'before' ? 'throttle' : undefined;
-  const { caseId } = await scene.as(scene.who.requester).submitRequest({
-    body: {
-      agreementId: 'CAN-UKR-EXERCISE',
-      purpose: 'tender',
-      justification: 'To bid on the solicitation of the exercise.',
-      title: 'Tender documents',
-      description: 'The tender file of the exercise.',
-      levelSought: { axis: 'protected', mark: scene.mark },
-      recipients: [scene.who.recipient],
-      language: 'en',
-    },
-  });
+  const caseId = await scene.ask();
   const line = async (): Promise<string | undefined> =>
     (await valiza('ops', 'doctor')).stdout.split('\n').find((row) => row.includes(caseId));
   expect(await line()).toMatch(/^SUBMITTED +[0-9a-f]{32}  attempt 1  no execution/);

@@ -55,21 +55,7 @@ const failing =
     of === service && caller === scene.roleNamed(role) ? fault : undefined;
 
 /** A request whose execution cannot begin. */
-const submitStranded = async (): Promise<string> => {
-  const { caseId } = await scene.as(scene.who.requester).submitRequest({
-    body: {
-      agreementId: 'CAN-UKR-EXERCISE',
-      purpose: 'tender',
-      justification: 'To bid on the solicitation of the exercise.',
-      title: TITLE,
-      description: 'The tender file of the exercise.',
-      levelSought: { axis: 'protected', mark: scene.mark },
-      recipients: [scene.who.recipient],
-      language: 'en',
-    },
-  });
-  return caseId;
-};
+const submitStranded = (): Promise<string> => scene.ask({ title: TITLE });
 
 test('an exchange at work is held up nowhere', async () => {
   await scene.reach('AWAITING_ASSURANCE', { endsIn: 300 * DAY });

@@ -83,6 +83,8 @@ export interface Scene {
     headers?: Record<string, string>,
     body?: string,
   ): Promise<RawAnswer>;
+  /** Submits a request and waits for nothing. @returns the id of its case */
+  ask(wish?: Partial<Submission>, by?: string): Promise<string>;
   /** Submits a request and waits until it is assessed. */
   submit(wish?: Partial<Submission>, by?: string): Promise<CaseView>;
   /** Announces, uploads and completes a deposit; answers its id. */
@@ -252,7 +254,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       });
       return { status: answer.status, headers: answer.headers, text: await answer.text() };
     },
-    async submit(wish = {}, by = who.requester) {
+    async ask(wish = {}, by = who.requester) {
       const body = {
         agreementId: 'CAN-UKR-EXERCISE',
         purpose: 'tender',
@@ -264,7 +266,10 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
         language: 'en' as const,
         ...wish,
       };
-      const { caseId } = await scene.as(by).submitRequest({ body });
+      return (await scene.as(by).submitRequest({ body })).caseId;
+    },
+    async submit(wish = {}, by = who.requester) {
+      const caseId = await scene.ask(wish, by);
       return until('the request was assessed', async () => {
         await runtime.settled();
         const seen = await scene.read(caseId, by);

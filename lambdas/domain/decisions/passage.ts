@@ -40,7 +40,7 @@ export function recordExpiry(state: Released | Suspended, context: Context): Out
   return [{ type: 'ReleaseExpired', payload: { notAfter: state.release.notAfter } }];
 }
 
-/** RecordEnd: only when every deposit and the package were looked for and found absent (principle P5). */
+/** RecordEnd: only when every deposit and the package were looked for and found destroyed (principle P5). */
 export function recordEnd(state: Closing, command: Of<'RecordEnd'>): Outcome {
   const remaining = state.deposits.filter((deposit) => !command.depositsDestroyed.includes(deposit.depositId));
   const packageRemains = state.sealed !== null && command.packageDestroyed?.objectKey !== state.sealed.objectKey;
